@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "smspipe",
+    products: [
+        .executable(name: "smspipe", targets: ["smspipe"]),
+        .library(name: "AlibabaCloudSMS", targets: ["AlibabaCloudSMS"]),
+    ],
+    dependencies: [
+        // Options, help and completions: the convention.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Connections, the HTTP/1.1 codec and the event loop: the field's network library.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // TLS with certificate and host name checks.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // Proxy CONNECT.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    ],
+    targets: [
+        .target(name: "MessagePipe", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "AlibabaCloudSMS", dependencies: ["MessagePipe", "COpenSSL"], swiftSettings: settings),
+        .target(
+            name: "PipeRuntime",
+            dependencies: [
+                "MessagePipe",
+                "AlibabaCloudSMS",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+            ],
+            swiftSettings: settings,
+        ),
+        .target(
+            name: "GatewaySimulator",
+            dependencies: [
+                "MessagePipe",
+                "AlibabaCloudSMS",
+                "COpenSSL",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            swiftSettings: settings,
+        ),
+        .executableTarget(
+            name: "smspipe",
+            dependencies: [
+                "MessagePipe",
+                "AlibabaCloudSMS",
+                "PipeRuntime",
+                "GatewaySimulator",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings,
+        ),
+        .testTarget(name: "MessagePipeTests", dependencies: ["MessagePipe"], swiftSettings: settings),
+        .testTarget(
+            name: "AlibabaCloudSMSTests",
+            dependencies: ["AlibabaCloudSMS", "MessagePipe"],
+            swiftSettings: settings,
+        ),
+        .testTarget(
+            name: "GatewaySimulatorTests",
+            dependencies: ["GatewaySimulator", "AlibabaCloudSMS", "MessagePipe"],
+            swiftSettings: settings,
+        ),
+    ]
+)
