@@ -67,8 +67,8 @@ package struct CivilTime: Equatable, Sendable {
 
     /// Creates a time from the text of an HTTP `Date` header.
     ///
-    /// - Parameter text: The fixed form, such as `Sun, 06 Nov 1994 08:49:37 GMT`; `nil` comes out for the obsolete ones and anything
-    ///   else. Source: RFC 9110, section 5.6.7.
+    /// - Parameter text: The fixed form, such as `Sun, 06 Nov 1994 08:49:37 GMT`; `nil` comes out for the obsolete ones
+    ///   and anything else. Source: RFC 9110, section 5.6.7.
     package init?(httpDate text: String) {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let text = Array(text.utf8)
@@ -98,7 +98,8 @@ package struct CivilTime: Equatable, Sendable {
 
     /// The text `yyyy-MM-ddTHH:mm:ssZ`, this time taken as UTC.
     ///
-    /// Both signature schemes take this form only. Source: SMS "request signature"; "V3 request structure and signature".
+    /// Both signature schemes take this form only. Source: SMS "request signature"; "V3 request structure and
+    /// signature".
     package var iso8601: String {
         var text: [UInt8] = []
         text.reserveCapacity(20)

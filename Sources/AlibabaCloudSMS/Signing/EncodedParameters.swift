@@ -2,8 +2,8 @@
 
 /// The parameters of a query or a form, already percent-encoded, in the order of their names.
 ///
-/// They stand in one buffer, `name=value` joined by `&`: the bytes of a form body or of a canonical query as they are sent and hashed.
-/// The signers read the parts from it, so nothing is encoded or copied a second time.
+/// They stand in one buffer, `name=value` joined by `&`: the bytes of a form body or of a canonical query as they are
+/// sent and hashed. The signers read the parts from it, so nothing is encoded or copied a second time.
 package struct EncodedParameters: Equatable, Sendable {
     /// Where one parameter stands.
     package struct Entry: Equatable, Sendable {

@@ -2,7 +2,8 @@
 
 /// Percent-encoding as both signature schemes want it.
 ///
-/// The unreserved bytes `A-Z a-z 0-9 - _ . ~` stay, every other one becomes `%XX` in upper-case hex; a space is `%20`, never `+`.
+/// The unreserved bytes `A-Z a-z 0-9 - _ . ~` stay, every other one becomes `%XX` in upper-case hex; a space is `%20`,
+/// never `+`.
 ///
 /// Source: RFC 3986, sections 2.1 and 2.3; "V3 request structure and signature".
 package enum PercentEncoding {

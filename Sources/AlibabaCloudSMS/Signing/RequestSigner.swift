@@ -2,7 +2,8 @@
 
 /// Makes signed requests out of calls.
 ///
-/// A pure function of its arguments: the time and the nonce come in. The contexts and buffers of earlier requests are used again.
+/// A pure function of its arguments: the time and the nonce come in. The contexts and buffers of earlier requests are
+/// used again.
 package struct RequestSigner: ~Copyable {
     private let scheme: SignatureScheme
     private let credentials: Credentials
@@ -26,7 +27,8 @@ package struct RequestSigner: ~Copyable {
     /// - Parameters:
     ///   - call: What is asked.
     ///   - host: The endpoint exactly as the `Host` header names it, with the port if that has one.
-    ///   - epochSeconds: The time in seconds since 1970-01-01T00:00:00Z; the gateway takes up to 15 minutes of difference.
+    ///   - epochSeconds: The time in seconds since 1970-01-01T00:00:00Z; the gateway takes up to 15 minutes of
+    ///     difference.
     ///   - nonce: A nonce that no other request has.
     /// - Returns: The request to send.
     /// - Complexity: O(*n*) in the bytes of the call.

@@ -2,12 +2,13 @@
 
 /// Why the gateway found that a signature does not match.
 ///
-/// Its refusal names the string that it would have signed. If that is the string that we signed, only the secret can differ.
-/// The text of such a refusal carries phone numbers and template values: it must not be shown.
+/// Its refusal names the string that it would have signed. If that is the string that we signed, only the secret can
+/// differ. The text of such a refusal carries phone numbers and template values: it must not be shown.
 package enum SignatureDiagnosis: Equatable, Sendable {
     /// Both sides signed the same text, so the access key secret is wrong.
     case secretDiffers
-    /// The sides signed different texts: something between us and the gateway changed the request, or our encoding is wrong.
+    /// The sides signed different texts: something between us and the gateway changed the request, or our encoding is
+    /// wrong.
     case textDiffers
     /// The refusal does not name what the gateway signed.
     case unknown

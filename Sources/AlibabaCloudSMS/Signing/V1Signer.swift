@@ -20,8 +20,8 @@ package struct V1Signer: ~Copyable {
 
     /// Signs the parameters of a request to the path `/`.
     ///
-    /// Where a parameter travels does not matter: a query and a form are signed as their union. The string to sign goes into
-    /// the HMAC in chunks and is never built whole.
+    /// Where a parameter travels does not matter: a query and a form are signed as their union. The string to sign goes
+    /// into the HMAC in chunks and is never built whole.
     ///
     /// - Parameters:
     ///   - method: The method; it is part of what is signed.

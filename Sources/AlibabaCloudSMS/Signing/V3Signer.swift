@@ -54,8 +54,8 @@ package struct V3Signer: ~Copyable {
     /// - Parameters:
     ///   - method: The method.
     ///   - canonicalQuery: The encoded query in the order of the names, such as ``EncodedParameters/bytes``.
-    ///   - headers: The headers to sign, in any order and case: `host`, `content-type` if there is a body, every `x-acs-…`. Values
-    ///     of fields with the same name are sorted and joined by a comma.
+    ///   - headers: The headers to sign, in any order and case: `host`, `content-type` if there is a body, every
+    ///     `x-acs-…`. Values of fields with the same name are sorted and joined by a comma.
     ///   - hashedPayload: The value of `x-acs-content-sha256`.
     /// - Returns: The signature.
     package mutating func sign(
@@ -116,7 +116,8 @@ package struct V3Signer: ~Copyable {
         return String(decoding: digits, as: UTF8.self)
     }
 
-    /// The headers as the canonical request has them: names in lower case and sorted, each once, values without blanks around them.
+    /// The headers as the canonical request has them: names in lower case and sorted, each once, values without blanks
+    /// around them.
     private static func canonicalFields(_ headers: [HTTPField]) -> [HTTPField] {
         var fields = headers.map { HTTPField($0.name.lowercased(), trimming($0.value)) }
         fields.sort { ($0.name, $0.value) < ($1.name, $1.value) }
