@@ -9,6 +9,7 @@ extension Engine {
     /// - Parameters:
     ///   - now: The time.
     ///   - sendDate: Today in China, `yyyyMMdd`.
+    /// - Returns: The request, which counts as in flight from now on.
     package mutating func nextRequest(at now: Instant, sendDate: UInt32) -> Request? {
         if let index = dispatcher.nextLookUp() {
             batches[index].phase = .inLookUp
@@ -73,7 +74,7 @@ extension Engine {
         }
     }
 
-    /// What a look-up is to ask. Each further look-up asks for another number of the batch.
+    /// What a look-up is to ask; each further look-up asks for another number of the batch.
     package func lookUp(of id: RequestID, at now: Instant) -> LookUp {
         let batch = batches[id.batch]
         let item = batch.items[(batch.lookUps - 1) % batch.items.count]
@@ -113,16 +114,18 @@ extension Engine {
             rejectOrSplit(index, answer, at: now)
         case .batchOrMessage:
             dispatcher.answered()
-            if isMixed(index) { rejectOrSplit(index, answer, at: now) } else { settle(index, response(.rejected, answer, index)) }
+            if isMixed(index) {
+                rejectOrSplit(index, answer, at: now)
+            } else {
+                settle(index, response(.rejected, answer, index))
+            }
         case .batch:
             dispatcher.answered()
             settle(index, response(.rejected, answer, index))
         case .credentials:
-            stopForAccount(
-                .credentials(code: answer.code, message: answer.message, requestID: answer.requestID), index, at: now)
+            stopForAccount(.credentials(answer), index, at: now)
         case .account:
-            stopForAccount(
-                .account(code: answer.code, message: answer.message, requestID: answer.requestID), index, at: now)
+            stopForAccount(.account(answer), index, at: now)
         case .throttle:
             throttled(index, answer, at: now)
         case .stale:
@@ -165,7 +168,7 @@ extension Engine {
 
     /// Reports what a look-up has found.
     ///
-    /// - Parameter isFound: Whether the gateway has a message of the batch on record; not found never means not sent.
+    /// `isFound` says whether the gateway has a message of the batch on record; not found never means not sent.
     package mutating func lookedUp(_ id: RequestID, isFound: Bool, at now: Instant) {
         guard isFound else {
             lookUpFailed(id, at: now)
@@ -175,7 +178,12 @@ extension Engine {
         let batch = batches[index]
         settle(
             index,
-            Response(.accepted, code: "OK", message: "Found by look-up after \(batch.doubt?.text ?? "doubt").", sendDate: batch.sendDate)
+            Response(
+                .accepted,
+                code: "OK",
+                message: "Found by look-up; \(batch.doubt?.text ?? "no answer came").",
+                sendDate: batch.sendDate,
+            )
         )
     }
 
@@ -250,8 +258,7 @@ extension Engine {
     private mutating func unknownRefusal(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         let serial = batches[index].serial
         guard lastUnknownRefusal == nil || lastUnknownRefusal == serial else {
-            stopForAccount(
-                .account(code: answer.code, message: answer.message, requestID: answer.requestID), index, at: now)
+            stopForAccount(.account(answer), index, at: now)
             return
         }
         lastUnknownRefusal = serial
@@ -272,8 +279,7 @@ extension Engine {
     /// Lets a request go once more with a new time stamp or token; refused for it again, the clock or the account is wrong.
     private mutating func signAnew(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         guard !batches[index].isSignedAnew else {
-            stopForAccount(
-                .credentials(code: answer.code, message: answer.message, requestID: answer.requestID), index, at: now)
+            stopForAccount(.credentials(answer), index, at: now)
             return
         }
         batches[index].isSignedAnew = true
@@ -310,7 +316,7 @@ extension Engine {
 
     // MARK: - Doubt
 
-    /// When a batch in doubt is looked up, counted from when the doubt began. Source: the contract, section 4.
+    /// When a batch in doubt is looked up, counted from when the doubt began; the contract's times.
     private static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
 
     private mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {

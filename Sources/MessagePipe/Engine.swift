@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import DequeModule
-import HeapModule
-
 /// The whole of what smspipe decides: which messages share a request, when it goes, and what became of each.
 ///
-/// No I/O, no clock, no randomness of its own. Events come in with a time; the driver then asks what to do: ``nextRequest(at:sendDate:)``
-/// for requests to send, ``nextAbandoned(at:)`` for those to give up, ``takeOutput(into:upTo:)`` for response lines,
-/// ``nextDeadline()`` for when to come back, ``room`` for how much to read. The same events give the same answers.
+/// No I/O, no clock, no randomness of its own. Events come in with a time; the driver then asks what to do:
+/// ``nextRequest(at:sendDate:)`` for requests to send, ``nextAbandoned()`` for those to give up, ``takeOutput(into:upTo:)``
+/// for response lines, ``nextDeadline()`` for when to come back, ``room`` for how much to read. The same events give the
+/// same answers.
 package struct Engine: ~Copyable {
     /// How a run batches, sends and answers.
     package struct Configuration: Sendable {

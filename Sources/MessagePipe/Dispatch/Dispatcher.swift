@@ -62,7 +62,12 @@ struct Dispatcher: ~Copyable {
     }
 
     /// Takes a batch that may be tried again at a time.
-    mutating func backOff(_ index: BatchTable.Index, until: Instant, expiresAt: Instant, _ batches: borrowing BatchTable) {
+    mutating func backOff(
+        _ index: BatchTable.Index,
+        until: Instant,
+        expiresAt: Instant,
+        _ batches: borrowing BatchTable,
+    ) {
         backingOff.insert(Timed(at: until, index: index, serial: batches[index].serial))
         firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
     }

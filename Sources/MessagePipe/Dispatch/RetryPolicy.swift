@@ -26,6 +26,7 @@ package struct RetryPolicy: Equatable, Sendable {
     ///   - attempts: How often the request was tried, from 1.
     ///   - retryAfter: The wait that the gateway asked for; then the wait is never shorter.
     ///   - generator: Spreads the waits.
+    /// - Returns: The wait, from now.
     func wait(
         after attempts: Int,
         retryAfter: Duration?,

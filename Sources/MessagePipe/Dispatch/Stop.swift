@@ -3,9 +3,9 @@
 /// Why a run stopped sending before its input ended.
 package enum StopReason: Equatable, Sendable {
     /// The gateway refused the credentials.
-    case credentials(code: String, message: String, requestID: String?)
+    case credentials(Answer)
     /// The account cannot send.
-    case account(code: String, message: String, requestID: String?)
+    case account(Answer)
     /// The gateway was never reached.
     case unreachable(NotSentReason)
     /// A signal asked for the end.
@@ -23,8 +23,8 @@ package enum StopReason: Equatable, Sendable {
     /// What messages are answered that were not sent because of it.
     var response: Response {
         switch self {
-        case .credentials(let code, let message, _), .account(let code, let message, _):
-            Response(.skipped, code: code, message: message)
+        case .credentials(let answer), .account(let answer):
+            Response(.skipped, code: answer.code, message: answer.message)
         case .unreachable(let reason):
             Response(.skipped, code: "smspipe.UNREACHABLE", message: "Never sent: \(reason.text).")
         case .signal:

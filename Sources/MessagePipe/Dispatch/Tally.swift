@@ -60,9 +60,7 @@ package struct LatencyHistogram: Equatable, Sendable {
 
     init() {}
 
-    /// The latency that a share of the requests did not exceed; `nil` when none was recorded.
-    ///
-    /// - Parameter share: From 0 to 1.
+    /// The latency that a share of the requests, from 0 to 1, did not exceed; `nil` when none was recorded.
     package func percentile(_ share: Double) -> Duration? {
         guard total > 0 else { return nil }
         var left = max(1, Int((share * Double(total)).rounded(.up)))

@@ -19,7 +19,8 @@ enum MemberName: UInt8 {
         case (7, UInt8(ascii: "M")): candidate = ("Message", .ofResponse)
         case (7, UInt8(ascii: "B")): candidate = ("BatchId", .ofResponse)
         case (8, UInt8(ascii: "S")):
-            candidate = bytes[range.lowerBound + 1] == UInt8(ascii: "i") ? ("SignName", .signName) : ("SendDate", .ofResponse)
+            let isSignName = bytes[range.lowerBound + 1] == UInt8(ascii: "i")
+            candidate = isSignName ? ("SignName", .signName) : ("SendDate", .ofResponse)
         case (9, UInt8(ascii: "R")): candidate = ("RequestId", .ofResponse)
         case (11, UInt8(ascii: "P")): candidate = ("PhoneNumber", .phoneNumber)
         case (12, UInt8(ascii: "T")): candidate = ("TemplateCode", .templateCode)

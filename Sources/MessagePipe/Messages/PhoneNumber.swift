@@ -13,12 +13,11 @@ package struct PhoneNumber: Equatable, Sendable {
     /// Whether the number lies outside mainland China.
     package let isInternational: Bool
 
-    /// Reads the spelling of a number.
+    /// Reads the spelling of a number; `nil` if it is not digits with an optional leading `+`.
     ///
     /// - Parameters:
     ///   - bytes: Holds the number.
     ///   - range: The number's text.
-    /// - Returns: `nil` if it is not digits with an optional leading `+`.
     package init?(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
         var start = range.lowerBound
         let end = range.upperBound
