@@ -7,6 +7,7 @@ package enum JSONText {
     /// - Parameters:
     ///   - bytes: Holds the string.
     ///   - range: Where the string stands, its quotes included.
+    /// - Returns: The text.
     /// - Complexity: O(*n*) in the range's bytes.
     package static func decodeString(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
         var text: [UInt8] = []
