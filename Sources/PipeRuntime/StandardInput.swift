@@ -9,6 +9,23 @@ package enum InputSource: Equatable, Sendable {
     case standardInput
     /// A file, by its path.
     case file(String)
+
+    /// Opens inputs, under their names.
+    ///
+    /// - Throws: ``InputError`` for the first that cannot be opened.
+    package static func open(_ sources: [InputSource]) throws(InputError) -> [(name: String, descriptor: Int32)] {
+        var opened: [(name: String, descriptor: Int32)] = []
+        for source in sources {
+            switch source {
+            case .standardInput: opened.append(("standard input", STDIN_FILENO))
+            case .file(let path):
+                let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+                guard descriptor >= 0 else { throw InputError(name: path, number: errno) }
+                opened.append((path, descriptor))
+            }
+        }
+        return opened
+    }
 }
 
 /// An input that cannot be opened or read.
@@ -71,23 +88,6 @@ final class InputReader: Sendable {
         // Without the pipe a stop is noticed at the next read only.
         _ = unsafe pipe(&ends)
         stopSignal = (ends[0], ends[1])
-    }
-
-    /// Opens the inputs.
-    ///
-    /// - Throws: ``InputError`` for the first that cannot be opened.
-    static func open(_ sources: [InputSource]) throws(InputError) -> [(name: String, descriptor: Int32)] {
-        var opened: [(name: String, descriptor: Int32)] = []
-        for source in sources {
-            switch source {
-            case .standardInput: opened.append(("standard input", STDIN_FILENO))
-            case .file(let path):
-                let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-                guard descriptor >= 0 else { throw InputError(name: path, number: errno) }
-                opened.append((path, descriptor))
-            }
-        }
-        return opened
     }
 
     /// Ends reading: what was read is still reported.

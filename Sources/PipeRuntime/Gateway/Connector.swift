@@ -29,21 +29,6 @@ struct Connector {
         self.eventLoop = eventLoop
     }
 
-    /// Reads the certificates of `--ca-file`, so that a bad file is told before anything is sent.
-    ///
-    /// - Throws: ``GatewayConfigurationError``.
-    static func checkCertificates(_ path: String) throws(GatewayConfigurationError) {
-        do {
-            guard try !NIOSSLCertificate.fromPEMFile(path).isEmpty else {
-                throw GatewayConfigurationError.certificates(path: path, why: "it holds no certificate")
-            }
-        } catch let error as GatewayConfigurationError {
-            throw error
-        } catch {
-            throw .certificates(path: path, why: "it is no readable file of PEM certificates")
-        }
-    }
-
     /// Makes a connection.
     mutating func connect() -> EventLoopFuture<any Channel> {
         let bootstrap = ClientBootstrap(group: eventLoop)
@@ -196,5 +181,22 @@ private final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHan
     func channelInactive(context: ChannelHandlerContext) {
         done.fail(ChannelError.eof)
         context.fireChannelInactive()
+    }
+}
+
+extension GatewayConfigurationError {
+    /// Reads the certificates of `--ca-file`, so that a bad file is told before anything is sent.
+    ///
+    /// - Throws: ``GatewayConfigurationError``.
+    package static func checkCertificates(_ path: String) throws(GatewayConfigurationError) {
+        do {
+            guard try !NIOSSLCertificate.fromPEMFile(path).isEmpty else {
+                throw GatewayConfigurationError.certificates(path: path, why: "it holds no certificate")
+            }
+        } catch let error as GatewayConfigurationError {
+            throw error
+        } catch {
+            throw .certificates(path: path, why: "it is no readable file of PEM certificates")
+        }
     }
 }
