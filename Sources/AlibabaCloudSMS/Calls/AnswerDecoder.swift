@@ -46,9 +46,9 @@ package enum AnswerDecoder {
     }
 
     /// Scans a body that must be an object.
-    static func members(of body: Span<UInt8>, status: Int) throws(UnreadableAnswer) -> AnswerMembers {
+    static func members(of body: Span<UInt8>, status: Int) throws(UnreadableAnswer) -> ObjectMembers {
         do {
-            return try AnswerMembers(of: body, in: 0..<body.count)
+            return try ObjectMembers(of: body, in: 0..<body.count)
         } catch {
             throw UnreadableAnswer(status: status, reason: "the body is no JSON object (\(error))")
         }
@@ -56,7 +56,7 @@ package enum AnswerDecoder {
 
     /// Makes an answer of scanned members.
     static func answer(
-        _ members: AnswerMembers,
+        _ members: ObjectMembers,
         status: Int,
         retryAfterMilliseconds: Int?,
         body: Span<UInt8>,

@@ -56,11 +56,11 @@ package enum SendDetailsDecoder {
         in body: Span<UInt8>,
     ) throws(JSONError) -> [SendDetails.Record] {
         guard let list, list.kind != .null else { return [] }
-        let inner = try AnswerMembers(of: body, in: list.value)
+        let inner = try ObjectMembers(of: body, in: list.value)
         guard let array = inner.member("SmsSendDetailDTO", in: body), array.kind != .null else { return [] }
         var records: [SendDetails.Record] = []
         for element in try JSONScanner.elements(of: body, in: array.value) {
-            let record = try AnswerMembers(of: body, in: element.value)
+            let record = try ObjectMembers(of: body, in: element.value)
             records.append(
                 SendDetails.Record(
                     phoneNumber: record.text("PhoneNum", in: body) ?? "",

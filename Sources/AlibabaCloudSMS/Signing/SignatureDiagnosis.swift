@@ -46,11 +46,11 @@ package enum SignatureDiagnosis: Equatable, Sendable {
     package var explanation: String {
         switch self {
         case .secretDiffers:
-            "The gateway computed another signature from the same text: the access key secret is not that of the key id."
+            "The gateway computed another signature from the same text: the secret is not that of the access key id."
         case .textDiffers:
             "The gateway computed another signature from another text: the request was changed on its way."
         case .unknown:
-            "The gateway computed another signature: the access key secret is wrong, or the request was changed on its way."
+            "The gateway computed another signature: the secret is wrong, or the request was changed on its way."
         }
     }
 

@@ -2,8 +2,8 @@
 
 import MessagePipe
 
-/// The members of one object of an answer, by name.
-struct AnswerMembers {
+/// The members of one JSON object, by name.
+struct ObjectMembers {
     private let members: [JSONMember]
 
     /// Scans an object.
