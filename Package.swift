@@ -25,11 +25,20 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // TLS with certificate and host name checks.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // Deque and Heap: the convention.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Proxy CONNECT.
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     ],
     targets: [
-        .target(name: "MessagePipe", swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
+        .target(
+            name: "MessagePipe",
+            dependencies: [
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")],
+        ),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "AlibabaCloudSMS", dependencies: ["MessagePipe", "COpenSSL"], swiftSettings: settings),
         .target(
@@ -40,7 +49,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ],

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MessagePipe
+
+extension CodeTable {
+    /// Codes of the SMS service that a send can return.
+    ///
+    /// Those not known to be sent for one message of a batch alone are told apart by what they blame.
+    static let service: [CodeEntry] = [
+        CodeEntry(
+            service: "OK",
+            .success,
+            "The service took the request for sending; delivery is told later, by receipts.",
+            "Nothing to do.",
+        ),
+        CodeEntry(
+            service: "isp.RAM_PERMISSION_DENY",
+            .credentials,
+            "The RAM user or role has no permission for this action.",
+            grantPermission,
+        ),
+        CodeEntry(
+            service: "isp.SYSTEM_ERROR",
+            .ambiguous,
+            "The platform failed, before or after it took the request.",
+            lookFirst,
+        ),
+        CodeEntry(
+            service: "isp.GATEWAY_ERROR",
+            .ambiguous,
+            "The platform could not call its sending module, or lost its answer.",
+            lookFirst,
+        ),
+        CodeEntry(
+            service: "isv.OUT_OF_SERVICE",
+            .account,
+            "The service is stopped for this account, mostly for overdue payment; packages do not help.",
+            "Settle the balance of the account.",
+        ),
+        CodeEntry(
+            service: "isv.AMOUNT_NOT_ENOUGH",
+            .account,
+            "The balance or the message package does not cover the request, or the package is for another region.",
+            "Top up the account or buy a package for the region that you send to.",
+        ),
+        CodeEntry(
+            service: "isv.PRODUCT_UN_SUBSCRIPT",
+            .account,
+            "The account has not opened the communication product.",
+            "Open the SMS service for the account in the console.",
+        ),
+        CodeEntry(
+            service: "isv.PRODUCT_UNSUBSCRIBE",
+            .account,
+            "The account has not opened this product of the service.",
+            "Open the product for the account in the console.",
+        ),
+        CodeEntry(
+            service: "isv.ACCOUNT_NOT_EXISTS",
+            .credentials,
+            "The account of this access key does not exist.",
+            "Check that the access key belongs to the account that you mean.",
+        ),
+        CodeEntry(
+            service: "isv.ACCOUNT_ABNORMAL",
+            .account,
+            "The account is in an abnormal state; looking up its billing failed.",
+            "Look at the account in the console, and ask the support of Alibaba Cloud if nothing is wrong there.",
+        ),
+        CodeEntry(
+            service: "isv.SECURITY_FROZEN_ACCOUNT",
+            .account,
+            "The account is frozen because it was not used for long.",
+            "Have it unfrozen by the support of Alibaba Cloud.",
+        ),
+        CodeEntry(
+            service: "isv.DENY_IP_RANGE",
+            .credentials,
+            "Messages to the mainland must be sent from an IP address in the mainland.",
+            "Send from a host in mainland China, or let the administrator allow this address.",
+        ),
+        CodeEntry(
+            service: "isv.DAY_LIMIT_CONTROL",
+            .account,
+            "The account's own cap on messages a day is reached.",
+            "Raise the cap in the general settings of the SMS console, or send the rest tomorrow.",
+        ),
+        CodeEntry(
+            service: "isv.MONTH_LIMIT_CONTROL",
+            .account,
+            "The account's own cap on messages a month is reached.",
+            "Raise the cap in the general settings of the SMS console, or send the rest next month.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_TEMPLATE_ILLEGAL",
+            .batch,
+            "The template does not exist, is not approved, is not yours, or does not go with the parameters.",
+            "Compare TemplateCode and the names in TemplateParam with the template in the console.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_SIGNATURE_ILLEGAL",
+            .batchOrMessage,
+            "The sign name does not exist, is not approved, is not yours, or holds blanks or garbage.",
+            "Write SignName exactly as the console has it, without the brackets.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_SIGN_ILLEGAL",
+            .batchOrMessage,
+            "The sign name is forbidden.",
+            "Use another approved sign name.",
+        ),
+        CodeEntry(
+            service: "isv.SIGN_STATE_ILLEGAL",
+            .batchOrMessage,
+            "The sign name is in a state in which it cannot be used.",
+            "Look at the state of the sign name in the console.",
+        ),
+        CodeEntry(
+            service: "isv.SIGN_NAME_ILLEGAL",
+            .batchOrMessage,
+            "The sign name breaks the rules for sign names.",
+            "Use an approved sign name.",
+        ),
+        CodeEntry(
+            service: "isv.SIGNATURE_BLACKLIST",
+            .batchOrMessage,
+            "The sign name holds forbidden content.",
+            "Use another sign name.",
+        ),
+        CodeEntry(
+            service: "SIGNATURE_BLACKLIST",
+            .batchOrMessage,
+            "The sign name holds forbidden content.",
+            "Use another sign name.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_SIGNATURE_SCENE_ILLEGAL",
+            .batchOrMessage,
+            "A sign name for verification codes only was used with a notice or a promotion.",
+            "Use a general sign name, or a template for verification codes.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_TEST_SIGN_TEMPLATE_LIMIT",
+            .batch,
+            "The test sign name and the test template can be used with each other only.",
+            "Use both of them, or neither.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_TEST_TEMPLATE_PARAMS_ILLEGAL",
+            .message,
+            "The test template takes a value of 4 to 6 digits only.",
+            "Give the variable 4 to 6 digits.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_TEST_NUMBER_LIMIT",
+            .message,
+            "Test sign names and templates reach bound numbers only.",
+            "Bind the number in the console, or use a sign name and a template of your own.",
+        ),
+        CodeEntry(
+            service: "isv.DOMESTIC_NUMBER_NOT_SUPPORTED",
+            .message,
+            "The template is for international messages and the number is one of the mainland.",
+            "Use a mainland template for this number.",
+        ),
+        CodeEntry(
+            service: "isv.MOBILE_NUMBER_ILLEGAL",
+            .message,
+            "The phone number is missing or malformed.",
+            "Write mainland numbers with 11 digits, others with the country code, and no blanks.",
+        ),
+        CodeEntry(
+            service: "isv.MOBILE_COUNT_OVER_LIMIT",
+            .batch,
+            "The request has more phone numbers than the call takes: 100 in a batch, 1,000 in SendSms.",
+            "Lower --batch-size to 100 or less.",
+        ),
+        CodeEntry(
+            service: "isv.TEMPLATE_MISSING_PARAMETERS",
+            .message,
+            "A variable of the template has no value.",
+            "Give every variable of the template a value in TemplateParam.",
+        ),
+        CodeEntry(
+            service: "isv.TEMPLATE_PARAMS_ILLEGAL",
+            .message,
+            "A value does not fit the attribute of its variable, or holds a forbidden word.",
+            "Compare the value with what the template declares for the variable.",
+        ),
+        CodeEntry(
+            service: "template_parameter_count_illegal",
+            .batch,
+            "A template for verification codes may have one variable only.",
+            "Use a template with one variable.",
+        ),
+        CodeEntry(
+            service: "isv.INVALID_JSON_PARAM",
+            .batchOrMessage,
+            "TemplateParam is no valid JSON, or a value in it is no string.",
+            "Give TemplateParam as an object whose values are strings.",
+        ),
+        CodeEntry(
+            service: "isv.INVALID_PARAMETERS",
+            .batch,
+            "A parameter has a wrong type or format.",
+            "Compare the types of the members with the API reference.",
+        ),
+        CodeEntry(
+            service: "PARAMS_ILLEGAL",
+            .batchOrMessage,
+            "The sign name, the text or the phone number is wrong.",
+            "Check these three for the messages of the request.",
+        ),
+        CodeEntry(
+            service: "isv.PARAM_LENGTH_LIMIT",
+            .message,
+            "A value is longer than allowed: mostly 35 characters, 6 in codes; the Message names the limit.",
+            "Shorten the value.",
+        ),
+        CodeEntry(
+            service: "isv.PARAM_NOT_SUPPORT_URL",
+            .message,
+            "A value holds a URL, an address or the like.",
+            "Put links into the template, or use a variable with the link attribute.",
+        ),
+        CodeEntry(
+            service: "isv.BLACK_KEY_CONTROL_LIMIT",
+            .message,
+            "The number is on the opt-out and complaint list; formerly also: a value holds forbidden content.",
+            "Do not send promotions to this number, and look at the values.",
+        ),
+        CodeEntry(
+            service: "isv.CUSTOMER_REFUSED",
+            .message,
+            "The recipient has opted out of promotions.",
+            "Remove the number from promotions.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_CONTENT_ILLEGAL",
+            .message,
+            "The text holds forbidden content.",
+            "Change the values, or the template if its own text is meant.",
+        ),
+        CodeEntry(
+            service: "isv.UNSUPPORTED_CONTENT",
+            .message,
+            "A value holds emoji, traditional Chinese, brackets of sign names or rare symbols.",
+            "Remove these characters from the value.",
+        ),
+        CodeEntry(
+            service: "isv.SMS_CONTENT_MISMATCH_TEMPLATE_TYPE",
+            .batchOrMessage,
+            "A promotion was sent through a template for notices.",
+            "Use a template for promotions.",
+        ),
+        CodeEntry(
+            service: "isv.BUSINESS_LIMIT_CONTROL",
+            .message,
+            "The number has had its messages of this minute, hour or day; the Message names which.",
+            "Send to this number again when the window has passed: after a minute, an hour or a day.",
+        ),
+        CodeEntry(
+            service: "isv.EXTEND_CODE_ERROR",
+            .batchOrMessage,
+            "One extension code was used for different sign names.",
+            "Give every sign name its own SmsUpExtendCode.",
+        ),
+        CodeEntry(
+            service: "isv.ONE_CODE_MULTIPLE_SIGN",
+            .batchOrMessage,
+            "The extension code was bound to another sign name before.",
+            "Use another SmsUpExtendCode for this sign name.",
+        ),
+        CodeEntry(
+            service: "isv.CODE_EXCEED_LIMIT",
+            .batch,
+            "There are no more extension codes for this account.",
+            "Use an extension code that you have, or none.",
+        ),
+        CodeEntry(
+            service: "isv.CODE_ERROR",
+            .batchOrMessage,
+            "The extension code cannot be used, mostly for its length.",
+            "Shorten SmsUpExtendCode, or leave it out.",
+        ),
+        CodeEntry(
+            service: "IS_CLOSE",
+            .ambiguous,
+            "The carrier's channel was shut down while sending.",
+            lookFirst,
+        ),
+        CodeEntry(
+            service: "isp.*",
+            .ambiguous,
+            "The platform failed in a way that smspipe does not know.",
+            lookFirst,
+        ),
+        CodeEntry(
+            service: "isv.*",
+            .batch,
+            "The service refused the request for a reason that smspipe does not know; nothing was sent.",
+            "Read the answer's Message and look the code up in the API reference.",
+        ),
+    ]
+}

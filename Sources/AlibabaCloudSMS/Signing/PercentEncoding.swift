@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Percent-encoding as both signature schemes want it.
+///
+/// The unreserved bytes `A-Z a-z 0-9 - _ . ~` stay, every other one becomes `%XX` in upper-case hex; a space is `%20`,
+/// never `+`.
+///
+/// Source: RFC 3986, sections 2.1 and 2.3; "V3 request structure and signature".
+package enum PercentEncoding {
+    /// Appends the encoded form of bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes to encode, usually UTF-8.
+    ///   - buffer: Where the encoded form goes; grows by up to three times the number of bytes.
+    /// - Complexity: O(*n*) in the number of bytes.
+    package static func append(_ bytes: Span<UInt8>, to buffer: inout [UInt8]) {
+        append(bytes, 0..<bytes.count, to: &buffer)
+    }
+
+    /// Appends the encoded form of a part of bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes that hold the part.
+    ///   - range: The part to encode; within the bytes.
+    ///   - buffer: Where the encoded form goes.
+    /// - Complexity: O(*n*) in the length of the part.
+    package static func append(_ bytes: Span<UInt8>, _ range: Range<Int>, to buffer: inout [UInt8]) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
+        // Each step stores a whole word and moves on by the bytes of it that count: a byte's cost does not depend on
+        // what it is, and no append is paid for. The room for the last word's rest is asked for too.
+        let capacity = range.count * 3 + 1
+        reserve(capacity, in: &buffer)
+        buffer.append(addingCapacity: capacity) { output in
+            unsafe output.withUnsafeMutableBufferPointer { target, count in
+                guard let base = target.baseAddress else { return }
+                var end = unsafe UnsafeMutableRawPointer(base) + count
+                for index in range {
+                    let word = words[Int(bytes[index])]
+                    unsafe end.storeBytes(of: word.littleEndian, as: UInt32.self)
+                    unsafe end += Int(word >> 24)
+                }
+                count = unsafe end - UnsafeMutableRawPointer(base)
+            }
+        }
+    }
+
+    /// Appends the encoded form of the encoded form of bytes, in one pass.
+    ///
+    /// The string to sign of signature V1 holds each value so.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes to encode twice.
+    ///   - buffer: Where the encoded form goes; grows by up to five times the number of bytes.
+    /// - Complexity: O(*n*) in the number of bytes.
+    package static func appendTwice(_ bytes: Span<UInt8>, to buffer: inout [UInt8]) {
+        let capacity = bytes.count * 5 + 3
+        reserve(capacity, in: &buffer)
+        buffer.append(addingCapacity: capacity) { output in
+            unsafe output.withUnsafeMutableBufferPointer { target, count in
+                guard let base = target.baseAddress else { return }
+                var end = unsafe UnsafeMutableRawPointer(base) + count
+                for index in bytes.indices {
+                    let word = doubleWords[Int(bytes[index])]
+                    unsafe end.storeBytes(of: word.littleEndian, as: UInt64.self)
+                    unsafe end += Int(word >> 56)
+                }
+                count = unsafe end - UnsafeMutableRawPointer(base)
+            }
+        }
+    }
+
+    /// Returns the bytes that an encoded text stands for.
+    ///
+    /// - Parameter text: The encoded text; a `+` stands for itself.
+    /// - Returns: The decoded bytes, or `nil` when a `%` is not followed by two hexadecimal digits.
+    /// - Complexity: O(*n*) in the length of the text.
+    package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(text.count)
+        var index = 0
+        while index < text.count {
+            guard text[index] == UInt8(ascii: "%") else {
+                decoded.append(text[index])
+                index += 1
+                continue
+            }
+            guard index + 2 < text.count,
+                let high = Hexadecimal.value(of: text[index + 1]),
+                let low = Hexadecimal.value(of: text[index + 2])
+            else { return nil }
+            decoded.append(high << 4 | low)
+            index += 3
+        }
+        return decoded
+    }
+
+    /// Makes room, at least doubling a buffer that is too small: many appends of a worst case stay linear.
+    private static func reserve(_ count: Int, in buffer: inout [UInt8]) {
+        let needed = buffer.count + count
+        guard needed > buffer.capacity else { return }
+        buffer.reserveCapacity(max(needed, buffer.capacity * 2))
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+
+    /// For each byte its encoded form, first byte lowest, and in the top byte the form's length.
+    private static let words: [256 of UInt32] = [256 of UInt32] { index in
+        let byte = UInt8(index)
+        guard !isUnreserved(byte) else { return 1 << 24 | UInt32(byte) }
+        let high = UInt32(Hexadecimal.upperCaseDigit(byte >> 4))
+        let low = UInt32(Hexadecimal.upperCaseDigit(byte & 15))
+        return 3 << 24 | low << 16 | high << 8 | UInt32(UInt8(ascii: "%"))
+    }
+
+    /// The same for the form encoded twice: `%25XX`.
+    private static let doubleWords: [256 of UInt64] = [256 of UInt64] { index in
+        let byte = UInt8(index)
+        guard !isUnreserved(byte) else { return 1 << 56 | UInt64(byte) }
+        let high = UInt64(Hexadecimal.upperCaseDigit(byte >> 4))
+        let low = UInt64(Hexadecimal.upperCaseDigit(byte & 15))
+        let prefix = UInt64(UInt8(ascii: "5")) << 16 | UInt64(UInt8(ascii: "2")) << 8 | UInt64(UInt8(ascii: "%"))
+        return 5 << 56 | low << 32 | high << 24 | prefix
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A phone number as the service reads it: which digits count, and whether it is a mainland number.
+///
+/// Source: api 3.1: mainland numbers have 11 digits, optionally after `+`, `+86`, `0086` or `86`; others a country code and a
+/// number. Eleven digits that begin with 1 may be mainland or North American: the template's kind decides.
+struct PhoneNumberForm: Equatable, Sendable {
+    /// Where the digits stand without a mainland prefix or a plus sign: the normal form.
+    var digits: Range<Int>
+    /// Whether it is a mainland number.
+    var isMainland: Bool
+
+    /// Reads a number.
+    ///
+    /// - Parameters:
+    ///   - bytes: Hold the number.
+    ///   - range: Where it stands.
+    ///   - isForInternationalTemplate: Whether the template is an international one.
+    /// - Returns: `nil` for text that is no phone number.
+    init?(_ bytes: Span<UInt8>, _ range: Range<Int>, isForInternationalTemplate: Bool) {
+        var start = range.lowerBound
+        if start < range.upperBound, bytes[start] == UInt8(ascii: "+") { start += 1 }
+        let count = range.upperBound - start
+        for index in start..<range.upperBound
+        where bytes[index] < UInt8(ascii: "0") || bytes[index] > UInt8(ascii: "9") {
+            return nil
+        }
+        for prefix in ["86", "0086"] where count == 11 + prefix.utf8.count {
+            let mainland = start + prefix.utf8.count
+            if zip(start..<mainland, prefix.utf8).allSatisfy({ bytes[$0] == $1 }), bytes[mainland] == UInt8(ascii: "1") {
+                digits = mainland..<range.upperBound
+                isMainland = true
+                return
+            }
+        }
+        guard (7...15).contains(count), bytes[start] != UInt8(ascii: "0") else { return nil }
+        digits = start..<range.upperBound
+        isMainland = count == 11 && bytes[start] == UInt8(ascii: "1") && !isForInternationalTemplate
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a simulated gateway is set to do.
+package struct SimulatorConfiguration: Sendable {
+    /// What one bad message does to the others of its batch; the service's own behaviour is not documented (api 3.4).
+    package enum BadElement: String, CaseIterable, Sendable {
+        /// The batch is refused with the code of its first bad message.
+        case rejectBatch = "reject-batch"
+        /// The batch is taken, and the bad message fails in the send details.
+        case failOne = "fail-one"
+    }
+
+    /// Decides the access key of the default account, ids and faults; `nil` draws one.
+    package var seed: UInt64?
+    /// The account; `nil` for the default account with a key made from the seed.
+    package var account: SimulatedAccount?
+    /// How many messages, and how many requests, are kept to be looked at.
+    package var maximumKeptMessages = 10_000
+    /// How many requests a second each call takes; `nil` for no limit.
+    package var requestsPerSecond: Double?
+    /// What one bad message does to the others of its batch.
+    package var badElement = BadElement.rejectBatch
+    /// How long it takes until the final state of a message is reported.
+    package var reportDelay = Duration.seconds(1)
+    /// The faults from the start.
+    package var faults: [FaultRule] = []
+    /// The latency of every answer of the API.
+    package var latency: Latency?
+
+    /// Creates the configuration of a gateway that takes everything.
+    package init() {}
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A simulated gateway that listens on a port of this machine.
+///
+/// It has event loop threads of its own and can be started any number of times in one process.
+package final class SimulatorServer: Sendable {
+    /// Where it listens, such as `http://127.0.0.1:41234`.
+    package let endpoint: String
+    /// The id of the first active access key.
+    package let accessKeyID: String
+    /// The secret of that key.
+    package let accessKeySecret: String
+
+    private let group: MultiThreadedEventLoopGroup
+    private let channel: any Channel
+
+    /// Starts a simulated gateway.
+    ///
+    /// - Parameters:
+    ///   - configuration: What it is set to do.
+    ///   - host: The address to listen on; every address but a loopback one lets other machines in.
+    ///   - port: The port; 0 takes a free one.
+    ///   - clock: Tells the time.
+    /// - Throws: NIO's error if the port is taken or the address is not this machine's.
+    package static func start(
+        configuration: SimulatorConfiguration,
+        host: String = "127.0.0.1",
+        port: Int = 0,
+        clock: @escaping @Sendable () -> WallTime = { .system },
+    ) async throws -> SimulatorServer {
+        let seed = configuration.seed ?? UInt64.random(in: .min ... .max)
+        var keyGenerator = SeededGenerator(seed: seed)
+        let account =
+            configuration.account
+            ?? .default(
+                accessKeyID: keyGenerator.nextKey(prefix: "LTAI5t", count: 18),
+                accessKeySecret: keyGenerator.nextKey(prefix: "", count: 30),
+            )
+        let state = SimulatorState(configuration: configuration, account: account, seed: seed, clock: clock)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
+        do {
+            let channel = try await bootstrap(group, state).bind(host: host, port: port).get()
+            return SimulatorServer(group, channel, account: account, host: host)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private init(
+        _ group: MultiThreadedEventLoopGroup,
+        _ channel: any Channel,
+        account: SimulatedAccount,
+        host: String,
+    ) {
+        self.group = group
+        self.channel = channel
+        let port = channel.localAddress?.port ?? 0
+        endpoint = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        let key = account.accessKeys.sorted { $0.key < $1.key }.first { $0.value.state == .active }
+        accessKeyID = key?.key ?? ""
+        accessKeySecret = key?.value.secret ?? ""
+    }
+
+    /// Closes the port and all connections, and ends the threads.
+    ///
+    /// - Throws: NIO's error if a thread cannot be ended.
+    package func shutdown() async throws {
+        try? await channel.close()
+        try await group.shutdownGracefully()
+    }
+
+    private static func bootstrap(_ group: MultiThreadedEventLoopGroup, _ state: SimulatorState) -> ServerBootstrap {
+        let connections = ConnectionCount()
+        return ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard connections.open() else {
+                        channel.close(promise: nil)
+                        return
+                    }
+                    channel.closeFuture.whenComplete { _ in connections.close() }
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+                    try pipeline.addHandler(GatewayConnection(state))
+                }
+            }
+    }
+}

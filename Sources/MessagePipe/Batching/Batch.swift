@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Messages that share a request, from the first that opens it to the answer that settles them.
+struct Batch {
+    /// A message of the batch.
+    struct Item {
+        var slot: MessageTable.Slot
+        var phoneKey: UInt64
+    }
+
+    /// Where the batch is on its way.
+    enum Phase {
+        /// Takes messages; then ready, when it is full or has waited long enough.
+        case open
+        /// Waits for a permit; then in flight, or settled as skipped.
+        case ready
+        /// With the gateway; then settled, ready again (refused before acceptance, never left), split, or confirming.
+        case inFlight
+        /// Waits until it may be tried again; then ready.
+        case backingOff
+        /// May have been sent: waits for the next look-up; then settled.
+        case confirming
+        /// A look-up is with the gateway; then confirming or settled.
+        case inLookUp
+        /// All its messages have their answer, or went on in other batches; the record is free.
+        case settled
+    }
+
+    var phase = Phase.settled
+    var key = BatchKey()
+    var items: [Item] = []
+    /// A Bloom filter over the items' phone keys, so that a number is searched for only if it may be there.
+    private var filter = InlineArray<8, UInt64>(repeating: 0)
+    /// Counts the batches of the run; the number in the BatchId.
+    var serial: UInt64 = 0
+    /// When its oldest message arrived.
+    var oldest = Instant(nanoseconds: 0)
+    /// The next open batch of the same key, which takes numbers that this one has already.
+    var nextOpen: BatchTable.Index?
+    /// Sent alone, by SendSms, ahead of others.
+    var isUrgent = false
+    /// How often it was tried, a look-up not counted.
+    var attempts = 0
+    /// Whether it has been signed anew because the gateway found it too old.
+    var isSignedAnew = false
+    /// The request that is with the gateway.
+    var request: UInt64 = 0
+    /// When the request left.
+    var sentAt = Instant(nanoseconds: 0)
+    /// The day of the last request in China time, `yyyyMMdd`; 0 if none left.
+    var sendDate: UInt32 = 0
+    /// Why it may or may not have been sent.
+    var doubt: Doubt?
+    /// When it began to be in doubt, and how often it was looked up since.
+    var doubtSince = Instant(nanoseconds: 0)
+    var lookUps = 0
+
+    /// Whether a number is in the batch.
+    func contains(phoneKey: UInt64) -> Bool {
+        let (word, bit) = Self.filterBit(phoneKey)
+        guard filter[word] & bit != 0 else { return false }
+        for item in items where item.phoneKey == phoneKey { return true }
+        return false
+    }
+
+    /// Adds a message whose number is not in the batch.
+    mutating func append(_ slot: MessageTable.Slot, phoneKey: UInt64) {
+        let (word, bit) = Self.filterBit(phoneKey)
+        filter[word] |= bit
+        items.append(Item(slot: slot, phoneKey: phoneKey))
+    }
+
+    /// Makes the record ready for a new batch; keeps its storage.
+    mutating func reset(serial: UInt64, oldest: Instant) {
+        items.removeAll(keepingCapacity: true)
+        filter = InlineArray(repeating: 0)
+        phase = .open
+        self.serial = serial
+        self.oldest = oldest
+        nextOpen = nil
+        isUrgent = false
+        attempts = 0
+        isSignedAnew = false
+        sendDate = 0
+        doubt = nil
+        lookUps = 0
+    }
+
+    private static func filterBit(_ phoneKey: UInt64) -> (word: Int, bit: UInt64) {
+        let mixed = (phoneKey &* 0x9E37_79B9_7F4A_7C15) >> 55
+        return (Int(mixed >> 6), 1 << (mixed & 63))
+    }
+}
+
+/// The records of all batches under way; freed ones are used again.
+struct BatchTable: ~Copyable {
+    typealias Index = Int32
+
+    private var batches: [Batch] = []
+    private var free: [Index] = []
+    private var nextSerial: UInt64 = 1
+
+    subscript(index: Index) -> Batch {
+        _read { yield batches[Int(index)] }
+        _modify { yield &batches[Int(index)] }
+    }
+
+    /// How many batches the run has made.
+    var made: UInt64 { nextSerial - 1 }
+
+    /// Starts a batch.
+    mutating func make(oldest: Instant) -> Index {
+        let index: Index
+        if let reused = free.popLast() {
+            index = reused
+        } else {
+            batches.append(Batch())
+            index = Index(batches.count - 1)
+        }
+        batches[Int(index)].reset(serial: nextSerial, oldest: oldest)
+        nextSerial += 1
+        return index
+    }
+
+    /// Frees the record of a batch whose messages are settled or have gone on in other batches.
+    mutating func release(_ index: Index) {
+        batches[Int(index)].phase = .settled
+        free.append(index)
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The hash of what the messages of one request have in common.
+///
+/// A multiply-and-fold over eight bytes a step. It need not withstand an adversary: keys with equal hashes are compared whole,
+/// and a flood of them costs time only.
+struct BatchKeyHash {
+    private(set) var value: UInt64
+
+    init(traits: Message.Traits) {
+        value = 0x9E37_79B9_7F4A_7C15 ^ UInt64(traits.intersection(.shared).rawValue)
+    }
+
+    /// Adds a text and its length.
+    mutating func combine(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
+        var word = UInt64(range.count)
+        for (offset, index) in range.enumerated() {
+            word = word << 8 ^ UInt64(bytes[index])
+            if offset & 7 == 7 { mix(&word) }
+        }
+        mix(&word)
+    }
+
+    private mutating func mix(_ word: inout UInt64) {
+        let product = (value ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+        value = product.high ^ product.low
+        word = 0
+    }
+}
+
+/// What the messages of one request have in common.
+package struct BatchKey: Equatable, Sendable {
+    /// The template code's text, and behind it the OutId's.
+    private var bytes: [UInt8] = []
+    private var templateCodeCount = 0
+    /// Whether the messages have parameters and extension codes, and where they go.
+    package private(set) var traits: Message.Traits = []
+    private(set) var hash: UInt64 = 0
+
+    /// Creates a key that fits nothing yet; ``assign(_:from:)`` gives it its value.
+    init() {}
+
+    /// Takes the key of a message, reusing the storage of the last one.
+    mutating func assign(_ message: Message, from chunk: borrowing Chunk) {
+        bytes.removeAll(keepingCapacity: true)
+        chunk.append(message.templateCode, to: &bytes)
+        templateCodeCount = bytes.count
+        chunk.append(message.outID, to: &bytes)
+        traits = message.traits.intersection(.shared)
+        hash = message.batchKeyHash
+    }
+
+    /// The template code's text.
+    package var templateCode: ArraySlice<UInt8> { bytes[..<templateCodeCount] }
+
+    /// The text of the messages' own OutId; empty if they brought none.
+    package var outID: ArraySlice<UInt8> { bytes[templateCodeCount...] }
+
+    func hasTemplateCode(_ text: borrowing Span<UInt8>) -> Bool {
+        Self.equal(text, bytes.span.extracting(..<templateCodeCount))
+    }
+
+    func hasOutID(_ text: borrowing Span<UInt8>) -> Bool {
+        Self.equal(text, bytes.span.extracting(templateCodeCount...))
+    }
+
+    private static func equal(_ one: borrowing Span<UInt8>, _ other: borrowing Span<UInt8>) -> Bool {
+        guard one.count == other.count else { return false }
+        for index in 0..<one.count where one[index] != other[index] { return false }
+        return true
+    }
+}

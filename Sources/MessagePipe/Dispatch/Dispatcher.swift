@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+import HeapModule
+
+/// Decides which batch goes to the gateway next, and when.
+///
+/// A batch is in one place at a time: waiting for a permit, backing off, in flight, or in doubt. All that the dispatcher hands
+/// out it takes out of that place.
+struct Dispatcher: ~Copyable {
+    /// A batch that comes up at a time.
+    private struct Timed: Comparable {
+        let at: Instant
+        let index: BatchTable.Index
+        let serial: UInt64
+
+        static func < (one: Timed, other: Timed) -> Bool {
+            (one.at, one.serial) < (other.at, other.serial)
+        }
+    }
+
+    private var urgent: Deque<BatchTable.Index> = []
+    private var ready: Deque<BatchTable.Index> = []
+    private var backingOff = Heap<Timed>()
+    private var doubtful = Heap<Timed>()
+    private var dueLookUps: Deque<BatchTable.Index> = []
+    /// Requests in flight by the time of their time-out, which is the order in which they left.
+    private var timeouts: Deque<(request: RequestID, at: Instant)> = []
+    private var abandoned: Deque<RequestID> = []
+    private var nextNumber: UInt64 = 1
+    /// A time before which no waiting batch can have expired.
+    private var firstExpiry: Instant?
+
+    private var limit: ConcurrencyLimit
+    private var pacer: Pacer
+    private(set) var inFlightCount = 0
+    private var lookUpsInFlight = 0
+
+    /// Whether a connection to the gateway was ever made.
+    var hasConnected = false
+    /// When a gateway that was never reached is given up.
+    private(set) var unreachableDeadline: Instant?
+    private(set) var lastNotSent: NotSentReason?
+
+    init(concurrency: Int, maximumMessagesPerSecond: Double?) {
+        limit = ConcurrencyLimit(maximum: concurrency)
+        pacer = Pacer(messagesPerSecond: maximumMessagesPerSecond)
+    }
+
+    // MARK: - Waiting
+
+    /// Takes a batch that is ready, behind all others of its kind.
+    mutating func enqueue(_ index: BatchTable.Index, expiresAt: Instant, _ batches: borrowing BatchTable) {
+        if batches[index].isUrgent { urgent.append(index) } else { ready.append(index) }
+        firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
+    }
+
+    /// Takes a batch that was with the gateway already, ahead of all others.
+    mutating func enqueueFirst(_ index: BatchTable.Index, expiresAt: Instant) {
+        urgent.prepend(index)
+        firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
+    }
+
+    /// Takes a batch that may be tried again at a time.
+    mutating func backOff(
+        _ index: BatchTable.Index,
+        until: Instant,
+        expiresAt: Instant,
+        _ batches: borrowing BatchTable,
+    ) {
+        backingOff.insert(Timed(at: until, index: index, serial: batches[index].serial))
+        firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
+    }
+
+    /// Takes a batch that is to be looked up at a time.
+    mutating func doubt(_ index: BatchTable.Index, lookUpAt: Instant, _ batches: borrowing BatchTable) {
+        doubtful.insert(Timed(at: lookUpAt, index: index, serial: batches[index].serial))
+    }
+
+    /// Whether batches in doubt wait for a look-up or its answer.
+    var hasDoubts: Bool { !doubtful.isEmpty || !dueLookUps.isEmpty || lookUpsInFlight > 0 }
+
+    /// Moves what has waited long enough to where it can be handed out.
+    mutating func makeDue(at now: Instant) {
+        while let next = backingOff.min, next.at <= now {
+            backingOff.removeMin()
+            urgent.prepend(next.index)
+        }
+        while let next = doubtful.min, next.at <= now {
+            doubtful.removeMin()
+            dueLookUps.append(next.index)
+        }
+        while let next = timeouts.first, next.at <= now {
+            timeouts.removeFirst()
+            abandoned.append(next.request)
+        }
+    }
+
+    /// Takes out all batches that have not left.
+    mutating func takeWaiting() -> [BatchTable.Index] {
+        var taken = Array(urgent)
+        taken.append(contentsOf: ready)
+        while let next = backingOff.popMin() { taken.append(next.index) }
+        urgent.removeAll()
+        ready.removeAll()
+        firstExpiry = nil
+        return taken
+    }
+
+    /// Takes out all batches that are in doubt and not being looked up at this moment.
+    mutating func takeDoubtful() -> [BatchTable.Index] {
+        var taken = Array(dueLookUps)
+        while let next = doubtful.popMin() { taken.append(next.index) }
+        dueLookUps.removeAll()
+        return taken
+    }
+
+    /// Takes out the waiting batches whose oldest message is past its deadline.
+    mutating func takeExpired(
+        _ batches: borrowing BatchTable,
+        at now: Instant,
+        deadline: Duration,
+    ) -> [BatchTable.Index] {
+        guard let first = firstExpiry, first <= now else { return [] }
+        var expired: [BatchTable.Index] = []
+        var next: Instant?
+        func keeps(_ index: BatchTable.Index) -> Bool {
+            let expiry = batches[index].oldest.advanced(by: deadline)
+            guard expiry > now else {
+                expired.append(index)
+                return false
+            }
+            next = min(next ?? expiry, expiry)
+            return true
+        }
+        urgent = Deque(urgent.filter(keeps))
+        ready = Deque(ready.filter(keeps))
+        backingOff = Heap(backingOff.unordered.filter { keeps($0.index) })
+        firstExpiry = next
+        return expired
+    }
+
+    // MARK: - Handing out
+
+    /// Takes out the batch that may be looked up now.
+    mutating func nextLookUp() -> BatchTable.Index? {
+        dueLookUps.popFirst()
+    }
+
+    /// Takes out the batch that may be sent now.
+    mutating func nextBatch(_ batches: borrowing BatchTable, at now: Instant) -> BatchTable.Index? {
+        guard inFlightCount < limit.current, pacer.allows(at: now) else { return nil }
+        guard let index = urgent.popFirst() ?? ready.popFirst() else { return nil }
+        pacer.sent(batches[index].items.count, at: now)
+        return index
+    }
+
+    /// Notes that a request leaves, and names it.
+    mutating func started(_ index: BatchTable.Index, timeoutAt: Instant, isLookUp: Bool) -> RequestID {
+        let id = RequestID(batch: index, number: nextNumber)
+        nextNumber += 1
+        if isLookUp { lookUpsInFlight += 1 } else { inFlightCount += 1 }
+        timeouts.append((id, timeoutAt))
+        return id
+    }
+
+    /// Notes that the one report about a request has come.
+    mutating func ended(isLookUp: Bool) {
+        if isLookUp { lookUpsInFlight -= 1 } else { inFlightCount -= 1 }
+    }
+
+    /// The next request that is to be given up; it may have ended meanwhile.
+    mutating func nextAbandoned() -> RequestID? {
+        abandoned.popFirst()
+    }
+
+    /// Gives up all requests in flight.
+    mutating func abandonAll() {
+        for entry in timeouts { abandoned.append(entry.request) }
+        timeouts.removeAll()
+    }
+
+    /// Drops time-outs of requests that have ended.
+    mutating func dropEndedTimeouts(_ batches: borrowing BatchTable) {
+        while let first = timeouts.first, !isPending(first.request, batches) { timeouts.removeFirst() }
+    }
+
+    /// Whether a request is still with the gateway.
+    func isPending(_ id: RequestID, _ batches: borrowing BatchTable) -> Bool {
+        batches[id.batch].request == id.number
+            && (batches[id.batch].phase == .inFlight || batches[id.batch].phase == .inLookUp)
+    }
+
+    // MARK: - What the gateway makes of it
+
+    /// Notes an answer that took a request or refused it for good.
+    mutating func answered() {
+        limit.answered()
+    }
+
+    /// Notes that the gateway refused a request for sending too fast.
+    mutating func throttled(sentAt: Instant, at now: Instant, wait: Duration) {
+        limit.throttled(sentAt: sentAt, at: now)
+        pacer.pause(until: now.advanced(by: wait))
+    }
+
+    /// Notes that a request did not leave.
+    mutating func notSent(_ reason: NotSentReason, at now: Instant, unreachableAfter: Duration) {
+        lastNotSent = reason
+        if !hasConnected, unreachableDeadline == nil { unreachableDeadline = now.advanced(by: unreachableAfter) }
+    }
+
+    /// Notes that the gateway was reached.
+    mutating func connected() {
+        hasConnected = true
+        unreachableDeadline = nil
+    }
+
+    // MARK: - Time
+
+    /// When something becomes due without an event.
+    mutating func nextDeadline(_ batches: borrowing BatchTable, isSending: Bool) -> Instant? {
+        dropEndedTimeouts(batches)
+        var next = timeouts.first?.at
+        func consider(_ instant: Instant?) {
+            guard let instant else { return }
+            next = min(next ?? instant, instant)
+        }
+        consider(backingOff.min?.at)
+        consider(doubtful.min?.at)
+        consider(firstExpiry)
+        consider(unreachableDeadline)
+        if isSending, !urgent.isEmpty || !ready.isEmpty, inFlightCount < limit.current { consider(pacer.nextPermit) }
+        return next
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a run stopped sending before its input ended.
+package enum StopReason: Equatable, Sendable {
+    /// The gateway refused the credentials.
+    case credentials(Answer)
+    /// The account cannot send.
+    case account(Answer)
+    /// The gateway was never reached.
+    case unreachable(NotSentReason)
+    /// A signal asked for the end.
+    case signal(Int32)
+    /// Nobody reads the output any more.
+    case outputClosed
+    /// Reading, writing or syncing failed.
+    case storage(String)
+
+    /// Whether messages that were batched before the stop are still sent.
+    var sendsWhatIsBatched: Bool {
+        if case .signal = self { true } else { false }
+    }
+
+    /// What messages are answered that were not sent because of it.
+    var response: Response {
+        switch self {
+        case .credentials(let answer), .account(let answer):
+            Response(.skipped, code: answer.code, message: answer.message)
+        case .unreachable(let reason):
+            Response(.skipped, code: "smspipe.UNREACHABLE", message: "Never sent: \(reason.text).")
+        case .signal:
+            Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: the run was ended by a signal.")
+        case .outputClosed:
+            Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: the output was closed.")
+        case .storage:
+            Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: reading, writing or the journal failed.")
+        }
+    }
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What goes out, what comes back, and what that means for the messages.
+extension Engine {
+    // MARK: - Requests
+
+    /// The next request that is to go to the gateway now; `nil` if none may.
+    ///
+    /// - Parameters:
+    ///   - now: The time.
+    ///   - sendDate: Today in China, `yyyyMMdd`.
+    /// - Returns: The request, which counts as in flight from now on.
+    package mutating func nextRequest(at now: Instant, sendDate: UInt32) -> Request? {
+        if let index = dispatcher.nextLookUp() {
+            batches[index].phase = .inLookUp
+            batches[index].lookUps += 1
+            tally.lookUps += 1
+            return start(index, .lookUp, at: now)
+        }
+        guard mayStart else { return nil }
+        while let index = dispatcher.nextBatch(batches, at: now) {
+            guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
+                settle(index, expiry)
+                continue
+            }
+            batches[index].phase = .inFlight
+            batches[index].attempts += 1
+            batches[index].sentAt = now
+            batches[index].sendDate = sendDate
+            tally.requests += 1
+            return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
+        }
+        return nil
+    }
+
+    private mutating func start(_ index: BatchTable.Index, _ call: Request.Call, at now: Instant) -> Request {
+        let id = dispatcher.started(
+            index,
+            timeoutAt: now.advanced(by: configuration.timeout),
+            isLookUp: call == .lookUp,
+        )
+        batches[index].request = id.number
+        tally.inFlight = dispatcher.inFlightCount
+        return Request(id: id, call: call)
+    }
+
+    /// A request that is to be given up, because its answer is overdue or nobody waits any more.
+    ///
+    /// The one report about it is still due: not sent, or unknown.
+    package mutating func nextAbandoned() -> RequestID? {
+        while let id = dispatcher.nextAbandoned() {
+            if dispatcher.isPending(id, batches) { return id }
+        }
+        return nil
+    }
+
+    /// What the messages of a request have in common.
+    package func head(of id: RequestID) -> RequestHead {
+        let key = batches[id.batch].key
+        return RequestHead(
+            templateCode: Array(key.templateCode),
+            outID: outID(id.batch),
+            hasParameters: key.traits.contains(.hasParameters),
+            hasExtensionCode: key.traits.contains(.hasExtensionCode),
+            count: batches[id.batch].items.count,
+        )
+    }
+
+    /// Calls a function with each message of a request, in the request's order.
+    package func forEachMessage(of id: RequestID, _ body: (Message, Chunk) -> Void) {
+        for item in batches[id.batch].items {
+            let message = messages[item.slot].message
+            messages.withChunk(of: item.slot) { body(message, $0) }
+        }
+    }
+
+    /// What a look-up is to ask; each further look-up asks for another number of the batch.
+    package func lookUp(of id: RequestID, at now: Instant) -> LookUp {
+        let batch = batches[id.batch]
+        let item = batch.items[(batch.lookUps - 1) % batch.items.count]
+        return LookUp(
+            phoneNumber: Array(String(item.phoneKey).utf8),
+            sendDate: batch.sendDate,
+            outID: outID(id.batch),
+            templateCode: Array(batch.key.templateCode),
+            isOwnOutID: !batch.key.outID.isEmpty,
+            secondsSinceSent: batch.sentAt.duration(to: now).components.seconds,
+        )
+    }
+
+    private func outID(_ index: BatchTable.Index) -> [UInt8] {
+        let own = batches[index].key.outID
+        return own.isEmpty ? Array(batchID(index).utf8) : Array(own)
+    }
+
+    // MARK: - Reports: exactly one for each request
+
+    /// Tells that a connection to the gateway was made, certificate checked.
+    package mutating func connected() {
+        dispatcher.connected()
+    }
+
+    /// Reports that a request was answered.
+    package mutating func answered(_ id: RequestID, _ answer: Answer, at now: Instant) {
+        let index = take(id, expecting: .inFlight)
+        tally.latencies.record(batches[index].sentAt.duration(to: now))
+        if answer.codeClass != .unknownRefusal { lastUnknownRefusal = nil }
+        switch answer.codeClass {
+        case .success:
+            dispatcher.answered()
+            settle(index, response(.accepted, answer, index))
+        case .message:
+            dispatcher.answered()
+            rejectOrSplit(index, answer, at: now)
+        case .batchOrMessage:
+            dispatcher.answered()
+            if isMixed(index) {
+                rejectOrSplit(index, answer, at: now)
+            } else {
+                settle(index, response(.rejected, answer, index))
+            }
+        case .batch:
+            dispatcher.answered()
+            settle(index, response(.rejected, answer, index))
+        case .credentials:
+            stopForAccount(.credentials(answer), index, at: now)
+        case .account:
+            stopForAccount(.account(answer), index, at: now)
+        case .throttle:
+            throttled(index, answer, at: now)
+        case .stale:
+            signAnew(index, answer, at: now)
+        case .unknownRefusal:
+            unknownRefusal(index, answer, at: now)
+        case .ambiguous:
+            doubt(index, .ambiguous(code: answer.code), at: now)
+        }
+    }
+
+    /// Reports that a request did not leave: no byte of it can have reached the gateway as a whole request.
+    package mutating func notSent(_ id: RequestID, _ reason: NotSentReason, at now: Instant) {
+        if batches[id.batch].phase == .inLookUp {
+            lookUpFailed(id, at: now)
+            return
+        }
+        let index = take(id, expecting: .inFlight)
+        batches[index].sendDate = 0
+        dispatcher.notSent(reason, at: now, unreachableAfter: configuration.unreachableAfter)
+        if let stop, !mayStart {
+            settle(index, stop.response)
+        } else if case .certificate = reason, !dispatcher.hasConnected {
+            settle(index, StopReason.unreachable(reason).response)
+            stopSending(.unreachable(reason), at: now)
+        } else {
+            tryAgain(index, after: retryWait(index, nil), at: now)
+        }
+    }
+
+    /// Reports that nobody can tell whether a request was taken.
+    package mutating func unknown(_ id: RequestID, _ doubt: Doubt, at now: Instant) {
+        if batches[id.batch].phase == .inLookUp {
+            lookUpFailed(id, at: now)
+            return
+        }
+        let index = take(id, expecting: .inFlight)
+        self.doubt(index, doubt, at: now)
+    }
+
+    /// Reports what a look-up has found.
+    ///
+    /// `isFound` says whether the gateway has a message of the batch on record; not found never means not sent.
+    package mutating func lookedUp(_ id: RequestID, isFound: Bool, at now: Instant) {
+        guard isFound else {
+            lookUpFailed(id, at: now)
+            return
+        }
+        let index = take(id, expecting: .inLookUp)
+        let batch = batches[index]
+        settle(
+            index,
+            Response(
+                .accepted,
+                code: "OK",
+                message: "Found by look-up; \(batch.doubt?.text ?? "no answer came").",
+                sendDate: batch.sendDate,
+            )
+        )
+    }
+
+    private mutating func take(_ id: RequestID, expecting phase: Batch.Phase) -> BatchTable.Index {
+        precondition(
+            batches[id.batch].request == id.number && batches[id.batch].phase == phase,
+            "request \(id.number) is reported in phase \(batches[id.batch].phase), not \(phase)",
+        )
+        dispatcher.ended(isLookUp: phase == .inLookUp)
+        tally.inFlight = dispatcher.inFlightCount
+        return id.batch
+    }
+
+    private func response(_ outcome: Outcome, _ answer: Answer, _ index: BatchTable.Index) -> Response {
+        Response(
+            outcome,
+            code: answer.code,
+            message: answer.message,
+            bizID: answer.bizID,
+            requestID: answer.requestID,
+            batchID: batchID(index),
+            sendDate: outcome == .accepted ? batches[index].sendDate : 0,
+        )
+    }
+
+    // MARK: - Refusals
+
+    /// Splits a batch that was refused for a message nobody names; a message that is alone is the one.
+    private mutating func rejectOrSplit(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
+        let items = batches[index].items
+        guard configuration.splits, items.count > 1, mayStart else {
+            settle(index, response(.rejected, answer, index))
+            return
+        }
+        let middle = items.count / 2
+        let halves = [items[..<middle], items[middle...]].map { half in
+            let made = batches.make(oldest: batches[index].oldest)
+            batches[made].key = batches[index].key
+            batches[made].phase = .ready
+            for item in half { batches[made].append(item.slot, phoneKey: item.phoneKey) }
+            return made
+        }
+        batches.release(index)
+        for half in halves.reversed() { dispatcher.enqueueFirst(half, expiresAt: expiry(of: half)) }
+    }
+
+    /// Whether the messages of a batch differ in a value that the batch need not have in common.
+    private func isMixed(_ index: BatchTable.Index) -> Bool {
+        var first: (signName: [UInt8], extensionCode: [UInt8])?
+        for item in batches[index].items {
+            let message = messages[item.slot].message
+            var names: (signName: [UInt8], extensionCode: [UInt8]) = ([], [])
+            messages.withChunk(of: item.slot) {
+                $0.append(message.signName, to: &names.signName)
+                $0.append(message.extensionCode, to: &names.extensionCode)
+            }
+            guard let known = first else {
+                first = names
+                continue
+            }
+            if known != names { return true }
+        }
+        return false
+    }
+
+    private mutating func stopForAccount(_ reason: StopReason, _ index: BatchTable.Index, at now: Instant) {
+        settle(index, reason.response)
+        stopSending(reason, at: now)
+    }
+
+    /// A refusal with a code nobody knows: once it counts for the batch, for two batches in a row for the account.
+    private mutating func unknownRefusal(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
+        let serial = batches[index].serial
+        guard lastUnknownRefusal == nil || lastUnknownRefusal == serial else {
+            stopForAccount(.account(answer), index, at: now)
+            return
+        }
+        lastUnknownRefusal = serial
+        dispatcher.answered()
+        settle(index, response(.rejected, answer, index))
+    }
+
+    // MARK: - Trying again
+
+    private mutating func throttled(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
+        tally.throttled += 1
+        let wait = retryWait(index, answer.retryAfter)
+        dispatcher.throttled(sentAt: batches[index].sentAt, at: now, wait: answer.retryAfter == nil ? .zero : wait)
+        batches[index].sendDate = 0
+        tryAgain(index, after: wait, at: now)
+    }
+
+    /// Lets a request go once more with a new time stamp or token; refused for it again, the clock or the account is wrong.
+    private mutating func signAnew(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
+        guard !batches[index].isSignedAnew else {
+            stopForAccount(.credentials(answer), index, at: now)
+            return
+        }
+        batches[index].isSignedAnew = true
+        batches[index].sendDate = 0
+        tryAgain(index, after: .zero, at: now)
+    }
+
+    private mutating func retryWait(_ index: BatchTable.Index, _ retryAfter: Duration?) -> Duration {
+        configuration.retryPolicy.wait(after: batches[index].attempts, retryAfter: retryAfter, using: &generator)
+    }
+
+    private mutating func tryAgain(_ index: BatchTable.Index, after wait: Duration, at now: Instant) {
+        if let stop, !mayStart {
+            settle(index, stop.response)
+            return
+        }
+        let expiry = expiry(of: index)
+        guard expiry > now else {
+            settle(index, self.expiry)
+            return
+        }
+        if wait == .zero {
+            batches[index].phase = .ready
+            dispatcher.enqueueFirst(index, expiresAt: expiry)
+        } else {
+            batches[index].phase = .backingOff
+            dispatcher.backOff(index, until: now.advanced(by: wait), expiresAt: expiry, batches)
+        }
+    }
+
+    private func expiry(of index: BatchTable.Index) -> Instant {
+        batches[index].oldest.advanced(by: configuration.deadline)
+    }
+
+    // MARK: - Doubt
+
+    /// When a batch in doubt is looked up, counted from when the doubt began; the contract's times.
+    private static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
+
+    private mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {
+        batches[index].doubt = doubt
+        batches[index].doubtSince = now
+        lookUpLater(index, at: now)
+    }
+
+    private mutating func lookUpFailed(_ id: RequestID, at now: Instant) {
+        lookUpLater(take(id, expecting: .inLookUp), at: now)
+    }
+
+    /// Plans the next look-up of a batch in doubt, or answers its messages.
+    private mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
+        let batch = batches[index]
+        let isAwaited = !isGivenUp && !responses.discards
+        guard isAwaited, batch.lookUps < Self.lookUpTimes.count,
+            Self.lookUpTimes[batch.lookUps] <= configuration.confirm
+        else {
+            settleDoubt(index)
+            return
+        }
+        batches[index].phase = .confirming
+        let at = batch.doubtSince.advanced(by: Self.lookUpTimes[batch.lookUps])
+        dispatcher.doubt(index, lookUpAt: max(at, now), batches)
+    }
+
+    /// Answers a batch that may have been sent and was not found.
+    mutating func settleDoubt(_ index: BatchTable.Index) {
+        let why = batches[index].doubt?.text ?? "no answer came"
+        settle(
+            index,
+            Response(
+                .unknown,
+                code: "smspipe.UNCONFIRMED",
+                message: "It may have been sent: \(why). Look at its receipt before sending it again.",
+                sendDate: batches[index].sendDate,
+            )
+        )
+    }
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The whole of what smspipe decides: which messages share a request, when it goes, and what became of each.
+///
+/// No I/O, no clock, no randomness of its own. Events come in with a time; the driver then asks what to do:
+/// ``nextRequest(at:sendDate:)`` for requests to send, ``nextAbandoned()`` for those to give up, ``takeOutput(into:upTo:)``
+/// for response lines, ``nextDeadline()`` for when to come back, ``room`` for how much to read. The same events give the
+/// same answers.
+package struct Engine: ~Copyable {
+    /// How a run batches, sends and answers.
+    package struct Configuration: Sendable {
+        /// The most messages in a request.
+        package var batchSize = 100
+        /// How long a batch's oldest message waits for others; zero sends when no more input is ready.
+        package var linger: Duration = .milliseconds(100)
+        /// The most messages that are read and not yet answered.
+        package var window = 20000
+        /// The most bytes of input that are held; reached only by long lines.
+        package var maximumHeldBytes = 16 << 20
+        /// The most requests in flight.
+        package var concurrency = 64
+        /// The most messages a second.
+        package var maximumMessagesPerSecond: Double?
+        /// How long an answer is awaited.
+        package var timeout: Duration = .seconds(10)
+        /// How old a message may be when it is sent.
+        package var deadline: Duration = .seconds(120)
+        /// How long a request in doubt is looked up; zero for not at all.
+        package var confirm: Duration = .seconds(30)
+        /// How long answers are awaited after a signal.
+        package var drain: Duration = .seconds(10)
+        /// How long a gateway that was never reached is tried.
+        package var unreachableAfter: Duration = .seconds(10)
+        /// Whether a batch that is refused for one message is split to find it.
+        package var splits = true
+        /// Whether nothing is sent at all.
+        package var isDryRun = false
+        /// Whether response lines keep the order of the input.
+        package var keepsInputOrder = true
+        /// Whether response lines repeat the message.
+        package var echoes = true
+        /// The waits between attempts.
+        package var retryPolicy = RetryPolicy()
+        /// What all BatchIds of the run begin with; unique to the run.
+        package var runID: String
+
+        /// Creates the contract's defaults for a run.
+        package init(runID: String) {
+            self.runID = runID
+        }
+    }
+
+    let configuration: Configuration
+    var messages = MessageTable()
+    var batches = BatchTable()
+    var batcher: Batcher
+    var dispatcher: Dispatcher
+    var answers = AnswerTable()
+    var responses: ResponseQueue
+    var generator: SeededGenerator
+    /// Gateway refusals with a code that nobody knows: the batch that had the last one, until another answer comes.
+    var lastUnknownRefusal: UInt64?
+
+    /// What the run has done so far.
+    package var tally = Tally()
+    /// Why the run stopped sending, if it did.
+    package internal(set) var stop: StopReason?
+    /// Until when answers are awaited after a signal.
+    var drainDeadline: Instant?
+    /// Whether nothing is awaited any more: what comes back late is unknown.
+    var isGivenUp = false
+    var isInputEnded = false
+
+    /// - Parameters:
+    ///   - configuration: How the run batches, sends and answers.
+    ///   - seed: Spreads retries; the same seed gives the same run.
+    package init(_ configuration: Configuration, seed: UInt64) {
+        self.configuration = configuration
+        batcher = Batcher(size: configuration.batchSize, linger: configuration.linger)
+        dispatcher = Dispatcher(
+            concurrency: configuration.concurrency,
+            maximumMessagesPerSecond: configuration.maximumMessagesPerSecond,
+        )
+        responses = ResponseQueue(
+            keepsInputOrder: configuration.keepsInputOrder,
+            line: ResponseLine(echoes: configuration.echoes),
+        )
+        generator = SeededGenerator(seed: seed)
+    }
+
+    // MARK: - Input
+
+    /// How many more messages may be read now.
+    package var room: Int {
+        if messages.count > 0, messages.byteCount >= configuration.maximumHeldBytes { return 0 }
+        return max(0, configuration.window - messages.count)
+    }
+
+    /// How many messages, and bytes of input, were held and are not any more; for the reader's credit.
+    package var released: (messages: Int, bytes: Int) { messages.released }
+
+    /// Takes messages that were read and parsed.
+    package mutating func chunkArrived(_ chunk: consuming Chunk, at now: Instant) {
+        guard !chunk.messages.isEmpty else { return }
+        let arrived = chunk.messages
+        let faults = chunk.faults
+        tally.messages += arrived.count
+        let held = messages.hold(chunk)
+        for message in arrived {
+            let slot = messages.insert(message, chunk: held)
+            responses.arrived(slot)
+            if let fault = message.fault {
+                let fault = faults[Int(fault)]
+                settle(slot, Response(.invalid, code: fault.code, message: fault.message))
+            } else if let stop {
+                settle(slot, stop.response)
+            } else if let closed = batcher.add(slot, of: messages, to: &batches, at: now) {
+                batchClosed(closed)
+            }
+        }
+        if room == 0 { closeAll() }
+    }
+
+    /// Tells that no more input is ready to be read.
+    package mutating func inputIdled(at now: Instant) {
+        if configuration.linger == .zero { closeAll() }
+    }
+
+    /// Tells that the input has ended.
+    package mutating func inputEnded(at now: Instant) {
+        isInputEnded = true
+        closeAll()
+    }
+
+    /// Sends what is batched, however little it is.
+    package mutating func flushRequested(at now: Instant) {
+        closeAll()
+    }
+
+    // MARK: - Time
+
+    /// When the engine wants to be called with ``deadlineReached(at:)``; `nil` if it waits for nothing but events.
+    package mutating func nextDeadline() -> Instant? {
+        var next: Instant?
+        func consider(_ instant: Instant?) {
+            guard let instant else { return }
+            next = min(next ?? instant, instant)
+        }
+        if stop == nil, configuration.linger > .zero { consider(batcher.nextDeadline(batches)) }
+        consider(dispatcher.nextDeadline(batches, isSending: mayStart))
+        consider(drainDeadline)
+        return next
+    }
+
+    /// Does what has become due.
+    package mutating func deadlineReached(at now: Instant) {
+        if configuration.linger > .zero {
+            while let closed = batcher.closeLingering(in: &batches, at: now) { batchClosed(closed) }
+        }
+        dispatcher.makeDue(at: now)
+        for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
+            settle(index, expiry)
+        }
+        if let giveUp = dispatcher.unreachableDeadline, giveUp <= now, let reason = dispatcher.lastNotSent {
+            stopSending(.unreachable(reason), at: now)
+        }
+        if let drainDeadline, drainDeadline <= now { giveUp() }
+    }
+
+    // MARK: - Stopping
+
+    /// Tells that a signal asks for the end: no more is read, what is batched is sent, answers are awaited for the drain time.
+    package mutating func signalArrived(_ signal: Int32, at now: Instant) {
+        guard stop == nil else { return }
+        stop = .signal(signal)
+        drainDeadline = now.advanced(by: configuration.drain)
+        closeAll()
+    }
+
+    /// Tells that nobody reads the output any more.
+    package mutating func outputClosed(at now: Instant) {
+        responses.discards = true
+        stopSending(.outputClosed, at: now)
+    }
+
+    /// Tells that writing failed for good: nothing more is sent, and no line can be written.
+    package mutating func storageFailed(_ what: String, at now: Instant) {
+        responses.discards = true
+        stopSending(.storage(what), at: now)
+    }
+
+    /// Whether there is nothing left to do but to write what ``takeOutput(into:upTo:)`` has given.
+    package var isFinished: Bool {
+        if responses.discards { return dispatcher.inFlightCount == 0 && !dispatcher.hasDoubts }
+        return isInputEnded && messages.count == 0
+    }
+
+    /// Whether requests may still be started.
+    var mayStart: Bool { stop == nil || stop?.sendsWhatIsBatched == true && !isGivenUp }
+
+    /// Ends sending; every message that has not left is answered with the reason.
+    mutating func stopSending(_ reason: StopReason, at now: Instant) {
+        if stop == nil || stop?.sendsWhatIsBatched == true { stop = reason }
+        closeAll()
+        for index in dispatcher.takeWaiting() { settle(index, reason.response) }
+        if responses.discards {
+            for index in dispatcher.takeDoubtful() { settleDoubt(index) }
+        }
+    }
+
+    /// Ends waiting: what has not left is skipped, what is in doubt is unknown.
+    private mutating func giveUp() {
+        guard !isGivenUp, let stop else { return }
+        isGivenUp = true
+        drainDeadline = nil
+        for index in dispatcher.takeWaiting() { settle(index, stop.response) }
+        for index in dispatcher.takeDoubtful() { settleDoubt(index) }
+        dispatcher.abandonAll()
+    }
+
+    private mutating func closeAll() {
+        while let closed = batcher.closeOldest(in: &batches) { batchClosed(closed) }
+    }
+
+    private mutating func batchClosed(_ index: BatchTable.Index) {
+        if let stop, !stop.sendsWhatIsBatched {
+            settle(index, stop.response)
+        } else if configuration.isDryRun {
+            tally.requests += 1
+            settle(index, Response(.planned, code: "smspipe.PLANNED", message: "Not sent: this is a dry run."))
+        } else {
+            dispatcher.enqueue(index, expiresAt: batches[index].oldest.advanced(by: configuration.deadline), batches)
+        }
+    }
+
+    // MARK: - Settling
+
+    /// Answers one message by itself.
+    private mutating func settle(_ slot: MessageTable.Slot, _ response: Response) {
+        messages[slot].answer = answers.add(response, uses: 1)
+        tally.count(response, messages: 1)
+        responses.settled(slot)
+    }
+
+    /// Answers all messages of a batch and frees its record.
+    mutating func settle(_ index: BatchTable.Index, _ response: Response) {
+        var response = response
+        if response.batchID == nil { response.batchID = batchID(index) }
+        let items = batches[index].items
+        let answer = answers.add(response, uses: items.count)
+        tally.count(response, messages: items.count)
+        for item in items {
+            messages[item.slot].answer = answer
+            responses.settled(item.slot)
+        }
+        batches.release(index)
+    }
+
+    /// Our id of a batch: unique to the run and the batch, the same for every attempt that was known not to be taken.
+    func batchID(_ index: BatchTable.Index) -> String {
+        "\(configuration.runID)-\(batches[index].serial)"
+    }
+
+    var expiry: Response {
+        Response(.skipped, code: "smspipe.EXPIRED", message: "Never sent: its deadline passed while it waited.")
+    }
+
+    // MARK: - Output
+
+    /// Appends response lines that are due.
+    ///
+    /// - Parameters:
+    ///   - buffer: Receives whole lines.
+    ///   - limit: No further line is begun once the buffer holds this many bytes.
+    /// - Returns: Whether a line was appended.
+    @discardableResult
+    package mutating func takeOutput(into buffer: inout [UInt8], upTo limit: Int) -> Bool {
+        responses.take(from: &messages, &answers, into: &buffer, upTo: limit)
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A range of bytes in eight bytes: a message has nine of them.
+package struct ByteRange: Equatable, Sendable {
+    /// The index of the first byte.
+    package var start: UInt32
+    /// The number of bytes.
+    package var count: UInt32
+
+    /// The range of no bytes, which stands for an absent member.
+    package static let none = ByteRange(start: 0, count: 0)
+
+    /// Creates a range from its first index and its length.
+    package init(start: UInt32, count: UInt32) {
+        self.start = start
+        self.count = count
+    }
+
+    /// - Precondition: The range lies below 2 GiB; a block is never that large.
+    package init(_ range: Range<Int>) {
+        start = UInt32(range.lowerBound)
+        count = UInt32(range.count)
+    }
+
+    /// Whether there are no bytes: the member is absent.
+    package var isEmpty: Bool { count == 0 }
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Turns lines into messages: checks each line wholly and finds the members that decide what is sent.
+///
+/// A line with a fault becomes a message that carries it. Nothing is copied unless its text must change: escapes in a member
+/// of ours, `TemplateParam` given as a string or with numbers, and members of an earlier response that are dropped.
+package struct MessageParser: Sendable {
+    /// Values for messages that do not bring their own, and templates with a way of their own.
+    package struct Defaults: Sendable {
+        /// The sign name of messages without one.
+        package var signName: String?
+        /// The template code of messages without one.
+        package var templateCode: String?
+        /// Templates whose messages go at once, each alone.
+        package var urgentTemplates: Set<String> = []
+
+        /// Creates defaults; all may be absent.
+        package init(signName: String? = nil, templateCode: String? = nil, urgentTemplates: Set<String> = []) {
+            self.signName = signName
+            self.templateCode = templateCode
+            self.urgentTemplates = urgentTemplates
+        }
+    }
+
+    private let maximumLineBytes: Int
+    private let defaultSignName: [UInt8]
+    private let defaultTemplateCode: [UInt8]
+    private let urgentTemplates: [[UInt8]]
+    /// Reused for every line.
+    private var members: [JSONMember] = []
+    private var variables: [JSONMember] = []
+
+    /// - Parameters:
+    ///   - defaults: Values for members that a line leaves out.
+    ///   - maximumLineBytes: The limit that the splitter applies, for its message.
+    package init(defaults: Defaults, maximumLineBytes: Int) {
+        self.maximumLineBytes = maximumLineBytes
+        var signName: [UInt8] = []
+        if let name = defaults.signName, !name.isEmpty { JSONText.appendString(name, to: &signName) }
+        defaultSignName = signName
+        defaultTemplateCode = Array((defaults.templateCode ?? "").utf8)
+        urgentTemplates = defaults.urgentTemplates.sorted().map { Array($0.utf8) }
+    }
+
+    /// Parses lines of a block.
+    ///
+    /// - Parameters:
+    ///   - block: The splitter's lines.
+    ///   - lines: Which of its lines to parse.
+    /// - Returns: One message for each of these lines.
+    /// - Complexity: O(*n*) in the bytes of the lines.
+    package mutating func parse(_ block: LineBlock, lines: Range<Int>) -> Chunk {
+        var chunk = Chunk(bytes: block.bytes)
+        chunk.messages.reserveCapacity(lines.count)
+        let bytes = block.bytes.span
+        for index in lines {
+            let line = block.lines[index]
+            var message = Message(line: line.number)
+            do throws(MessageFault) {
+                guard !line.isTooLong else { throw .lineTooLong(maximum: maximumLineBytes) }
+                try parse(bytes, line.bytes, into: &message, rewritten: &chunk.rewritten)
+            } catch {
+                message.fault = UInt32(chunk.faults.count)
+                chunk.faults.append(error)
+                if !message.traits.contains(.isObject) { message.echo = line.bytes }
+            }
+            chunk.messages.append(message)
+        }
+        return chunk
+    }
+
+    // MARK: - One line
+
+    private mutating func parse(
+        _ bytes: borrowing Span<UInt8>,
+        _ line: ByteRange,
+        into message: inout Message,
+        rewritten: inout [UInt8],
+    ) throws(MessageFault) {
+        let range = Int(line.start)..<Int(line.start + line.count)
+        let brace: Int
+        do throws(JSONError) {
+            brace = try JSONScanner.scanObject(bytes, in: range, into: &members)
+        } catch {
+            throw .invalidJSON(error)
+        }
+        var found = FoundMembers()
+        for index in members.indices { found.note(memberName(bytes, members[index]), at: index) }
+        repeatMembers(bytes, brace: brace, responseMembers: found.responseMembers, in: &message, rewritten: &rewritten)
+        if let index = found[.id] { try takeID(members[index], in: &message) }
+        if let name = found.duplicate { throw .duplicateMember(name) }
+        try takePhoneNumber(bytes, found[.phoneNumber], in: &message, rewritten: &rewritten)
+        try takeSignName(bytes, found[.signName], in: &message, rewritten: &rewritten)
+        try takeTemplateCode(bytes, found[.templateCode], in: &message, rewritten: &rewritten)
+        try takeExtensionCode(found[.extensionCode], in: &message)
+        try takeOutID(bytes, found[.outID], in: &message, rewritten: &rewritten)
+        try takeTemplateParameters(bytes, found[.templateParameters], in: &message, rewritten: &rewritten)
+        message.batchKeyHash = batchKeyHash(bytes, message, rewritten)
+    }
+
+    /// The name of a member, if it is one that we use or that a response line adds.
+    private func memberName(_ bytes: borrowing Span<UInt8>, _ member: JSONMember) -> MemberName? {
+        guard member.nameHasEscapes else { return MemberName(bytes, member.name) }
+        var name: [UInt8] = []
+        JSONText.appendDecoded(bytes, member.name, to: &name)
+        return MemberName(name.span, 0..<name.count)
+    }
+
+    /// Notes what the response line repeats; writes it anew only when members of an earlier response are to be dropped.
+    private func repeatMembers(
+        _ bytes: borrowing Span<UInt8>,
+        brace: Int,
+        responseMembers: Int,
+        in message: inout Message,
+        rewritten: inout [UInt8],
+    ) {
+        message.traits.insert(.isObject)
+        guard let last = members.last else {
+            message.echo = ByteRange(brace..<(brace + 1))
+            return
+        }
+        if members.count > responseMembers { message.traits.insert(.hasMembers) }
+        guard responseMembers > 0 else {
+            message.echo = ByteRange(brace..<last.value.upperBound)
+            return
+        }
+        let start = rewritten.count
+        rewritten.append(UInt8(ascii: "{"))
+        var previousEnd = brace + 1
+        var isFirst = true
+        for (index, member) in members.enumerated() {
+            var from = previousEnd
+            if index > 0 {
+                while bytes[from] != UInt8(ascii: ",") { from += 1 }
+                from += 1
+            }
+            previousEnd = member.value.upperBound
+            if memberName(bytes, member)?.isOfResponse == true { continue }
+            if !isFirst { rewritten.append(UInt8(ascii: ",")) }
+            isFirst = false
+            Self.append(bytes, from..<member.value.upperBound, to: &rewritten)
+        }
+        message.echo = Self.rewrittenRange(start, rewritten)
+    }
+
+    // MARK: - Members
+
+    private func takeID(_ member: JSONMember, in message: inout Message) throws(MessageFault) {
+        guard member.kind == .string || member.kind == .number else {
+            throw .wrongType("Id", expected: "a string or a number")
+        }
+        message.id = ByteRange(member.value)
+    }
+
+    private func takePhoneNumber(
+        _ bytes: borrowing Span<UInt8>,
+        _ index: Int?,
+        in message: inout Message,
+        rewritten: inout [UInt8],
+    ) throws(MessageFault) {
+        guard let index else { throw .phoneNumber("is missing") }
+        let member = members[index]
+        let number: PhoneNumber?
+        switch member.kind {
+        case .number:
+            message.phoneNumber = ByteRange(member.value)
+            number = PhoneNumber(bytes, member.value)
+        case .string:
+            message.phoneNumber = Self.text(bytes, member, rewritten: &rewritten)
+            guard !message.phoneNumber.isEmpty else { throw .phoneNumber("is empty") }
+            number =
+                member.hasEscapes
+                ? PhoneNumber(rewritten.span, (rewritten.count - Int(message.phoneNumber.count))..<rewritten.count)
+                : PhoneNumber(bytes, (member.value.lowerBound + 1)..<(member.value.upperBound - 1))
+        default:
+            throw .wrongType("PhoneNumber", expected: "a string, or a number of digits only")
+        }
+        guard let number else { throw .phoneNumber("is not a phone number") }
+        message.phoneKey = number.key
+        if number.isInternational { message.traits.insert(.isInternational) }
+    }
+
+    private func takeSignName(
+        _ bytes: borrowing Span<UInt8>,
+        _ index: Int?,
+        in message: inout Message,
+        rewritten: inout [UInt8],
+    ) throws(MessageFault) {
+        if let index {
+            let member = members[index]
+            guard member.kind == .string else { throw .wrongType("SignName", expected: "a string") }
+            if member.value.count > 2 {
+                message.signName = ByteRange(member.value)
+                return
+            }
+        }
+        guard !defaultSignName.isEmpty else { throw .missingSignName }
+        message.signName = Self.append(defaultSignName, to: &rewritten)
+    }
+
+    private func takeTemplateCode(
+        _ bytes: borrowing Span<UInt8>,
+        _ index: Int?,
+        in message: inout Message,
+        rewritten: inout [UInt8],
+    ) throws(MessageFault) {
+        if let index {
+            let member = members[index]
+            guard member.kind == .string else { throw .wrongType("TemplateCode", expected: "a string") }
+            message.templateCode = Self.text(bytes, member, rewritten: &rewritten)
+        }
+        if message.templateCode.isEmpty {
+            guard !defaultTemplateCode.isEmpty else { throw .missingTemplateCode }
+            message.templateCode = Self.append(defaultTemplateCode, to: &rewritten)
+        }
+        for template in urgentTemplates
+        where Self.equal(bytes, rewritten, message.templateCode, template) {
+            message.traits.insert(.isUrgent)
+        }
+    }
+
+    private func takeExtensionCode(_ index: Int?, in message: inout Message) throws(MessageFault) {
+        guard let index else { return }
+        let member = members[index]
+        guard member.kind == .string else { throw .wrongType("SmsUpExtendCode", expected: "a string") }
+        guard member.value.count > 2 else { return }
+        message.extensionCode = ByteRange(member.value)
+        message.traits.insert(.hasExtensionCode)
+    }
+
+    private func takeOutID(
+        _ bytes: borrowing Span<UInt8>,
+        _ index: Int?,
+        in message: inout Message,
+        rewritten: inout [UInt8],
+    ) throws(MessageFault) {
+        guard let index else { return }
+        let member = members[index]
+        guard member.kind == .string else { throw .wrongType("OutId", expected: "a string") }
+        message.outID = Self.text(bytes, member, rewritten: &rewritten)
+        guard message.outID.count >= 256 else { return }
+        let characters =
+            member.hasEscapes
+            ? Self.characterCount(rewritten.span, (rewritten.count - Int(message.outID.count))..<rewritten.count)
+            : Self.characterCount(bytes, (member.value.lowerBound + 1)..<(member.value.upperBound - 1))
+        guard characters < 256 else { throw .outIDTooLong }
+    }
+
+    private mutating func takeTemplateParameters(
+        _ bytes: borrowing Span<UInt8>,
+        _ index: Int?,
+        in message: inout Message,
+        rewritten: inout [UInt8],
+    ) throws(MessageFault) {
+        guard let index else { return }
+        let member = members[index]
+        switch member.kind {
+        case .object:
+            let isPlain = try scanVariables(bytes, member.value)
+            guard !variables.isEmpty else { return }
+            message.templateParameters =
+                isPlain ? ByteRange(member.value) : writeVariables(bytes, rewritten: &rewritten)
+        case .string:
+            let text = JSONText.decodeString(bytes, member.value)
+            let isPlain = try scanVariables(text.span, 0..<text.count)
+            guard !variables.isEmpty else { return }
+            message.templateParameters =
+                isPlain ? Self.append(text, to: &rewritten) : writeVariables(text.span, rewritten: &rewritten)
+        default:
+            throw .templateParameters("is no object")
+        }
+        message.traits.insert(.hasParameters)
+    }
+
+    /// Finds the template's variables.
+    ///
+    /// - Returns: Whether every value is a string already.
+    private mutating func scanVariables(
+        _ bytes: borrowing Span<UInt8>,
+        _ range: Range<Int>,
+    ) throws(MessageFault) -> Bool {
+        do throws(JSONError) {
+            try JSONScanner.scanObject(bytes, in: range, into: &variables)
+        } catch {
+            throw .templateParameters("is a string that holds no JSON object")
+        }
+        var isPlain = true
+        for variable in variables where variable.kind != .string {
+            guard variable.kind == .number else { throw .templateParameters("has a value that is no string") }
+            isPlain = false
+        }
+        return isPlain
+    }
+
+    /// Writes the variables as an object of strings; a number becomes its exact text.
+    private func writeVariables(_ bytes: borrowing Span<UInt8>, rewritten: inout [UInt8]) -> ByteRange {
+        let start = rewritten.count
+        for (index, variable) in variables.enumerated() {
+            rewritten.append(UInt8(ascii: index == 0 ? "{" : ","))
+            Self.append(bytes, (variable.name.lowerBound - 1)..<(variable.name.upperBound + 1), to: &rewritten)
+            rewritten.append(UInt8(ascii: ":"))
+            if variable.kind == .number { rewritten.append(UInt8(ascii: "\"")) }
+            Self.append(bytes, variable.value, to: &rewritten)
+            if variable.kind == .number { rewritten.append(UInt8(ascii: "\"")) }
+        }
+        rewritten.append(UInt8(ascii: "}"))
+        return Self.rewrittenRange(start, rewritten)
+    }
+
+    // MARK: - Bytes
+
+    /// The text of a string member: in place, or decoded if it has escapes.
+    private static func text(
+        _ bytes: borrowing Span<UInt8>,
+        _ member: JSONMember,
+        rewritten: inout [UInt8],
+    ) -> ByteRange {
+        let inside = (member.value.lowerBound + 1)..<(member.value.upperBound - 1)
+        guard member.hasEscapes else { return ByteRange(inside) }
+        let start = rewritten.count
+        JSONText.appendDecoded(bytes, inside, to: &rewritten)
+        return rewrittenRange(start, rewritten)
+    }
+
+    private static func append(_ text: [UInt8], to rewritten: inout [UInt8]) -> ByteRange {
+        let start = rewritten.count
+        rewritten.append(contentsOf: text)
+        return rewrittenRange(start, rewritten)
+    }
+
+    private static func append(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, to rewritten: inout [UInt8]) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe rewritten.append(contentsOf: $0[range]) }
+    }
+
+    private static func rewrittenRange(_ start: Int, _ rewritten: [UInt8]) -> ByteRange {
+        ByteRange(start: UInt32(start) | Chunk.rewrittenBit, count: UInt32(rewritten.count - start))
+    }
+
+    private static func equal(
+        _ bytes: borrowing Span<UInt8>,
+        _ rewritten: [UInt8],
+        _ range: ByteRange,
+        _ text: [UInt8],
+    ) -> Bool {
+        guard Int(range.count) == text.count else { return false }
+        let start = Int(range.start & ~Chunk.rewrittenBit)
+        let isRewritten = range.start & Chunk.rewrittenBit != 0
+        for index in text.indices
+        where (isRewritten ? rewritten[start + index] : bytes[start + index]) != text[index] {
+            return false
+        }
+        return true
+    }
+
+    private static func characterCount(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+        var count = 0
+        for index in range where bytes[index] & 0xC0 != 0x80 { count += 1 }
+        return count
+    }
+
+    private func batchKeyHash(_ bytes: borrowing Span<UInt8>, _ message: Message, _ rewritten: [UInt8]) -> UInt64 {
+        var hash = BatchKeyHash(traits: message.traits)
+        for range in [message.templateCode, message.outID] {
+            let start = Int(range.start & ~Chunk.rewrittenBit)
+            let slice = start..<(start + Int(range.count))
+            if range.start & Chunk.rewrittenBit == 0 {
+                hash.combine(bytes, slice)
+            } else {
+                hash.combine(rewritten.span, slice)
+            }
+        }
+        return hash.value
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the spelling of a phone number says: whether it can be one, and where it is.
+///
+/// Mainland numbers have eleven digits from 1, after nothing, `+`, `+86`, `0086` or `86`; all others start with their country code.
+/// Source: SendBatchSms reference, PhoneNumberJson.
+package struct PhoneNumber: Equatable, Sendable {
+    /// The most digits that are accepted: E.164 allows 15, and prefixes such as `0086` come on top.
+    package static let maximumDigits = 24
+
+    /// Stands for the number when two are compared; all spellings of a mainland number have the same.
+    package let key: UInt64
+    /// Whether the number lies outside mainland China.
+    package let isInternational: Bool
+
+    /// Reads the spelling of a number; `nil` if it is not digits with an optional leading `+`.
+    ///
+    /// - Parameters:
+    ///   - bytes: Holds the number.
+    ///   - range: The number's text.
+    package init?(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
+        var start = range.lowerBound
+        let end = range.upperBound
+        if start < end, bytes[start] == UInt8(ascii: "+") { start += 1 }
+        let count = end - start
+        guard count > 0, count <= Self.maximumDigits else { return nil }
+        var value: UInt64 = 0
+        for index in start..<end {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            // Overflow makes two absurd numbers look alike, which only keeps them out of one request.
+            value = value &* 10 &+ UInt64(digit)
+        }
+        switch (count, value) {
+        case (11, 100_0000_0000...199_9999_9999):
+            (key, isInternational) = (value, false)
+        case (13, 86_100_0000_0000...86_199_9999_9999), (15, 86_100_0000_0000...86_199_9999_9999):
+            // Fifteen digits with this value start with 0086.
+            (key, isInternational) = (value - 86_000_0000_0000, false)
+        default:
+            (key, isInternational) = (value, true)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import Foundation
+import Testing
+
+struct PercentEncodingTests {
+    static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
+    )
+    static let samples = ["", "a", " ", "~*+ /:%\"'!()\n\t", "云通信", "a云b", "😀", String(repeating: "产~", count: 999)]
+
+    @Test func `keeps the unreserved bytes and encodes every other one in upper case`() {
+        for byte in UInt8.min...UInt8.max {
+            var encoded: [UInt8] = []
+            PercentEncoding.append([byte].span, to: &encoded)
+            let isKept = byte < 128 && Self.unreserved.contains(UnicodeScalar(byte))
+            #expect(text(encoded) == (isKept ? text([byte]) : String(format: "%%%02X", byte)))
+        }
+    }
+
+    @Test(arguments: samples)
+    func `agrees with Foundation`(_ sample: String) {
+        var encoded = Array("kept=".utf8)
+        PercentEncoding.append(sample.utf8.span, to: &encoded)
+        let expected = sample.addingPercentEncoding(withAllowedCharacters: Self.unreserved)
+        #expect(text(encoded) == "kept=" + (expected ?? "?"))
+    }
+
+    @Test(arguments: samples)
+    func `encodes twice as encoding two times does`(_ sample: String) {
+        var once: [UInt8] = []
+        PercentEncoding.append(sample.utf8.span, to: &once)
+        var twice = Array("kept=".utf8)
+        PercentEncoding.append(once.span, to: &twice)
+        var atOnce = Array("kept=".utf8)
+        PercentEncoding.appendTwice(sample.utf8.span, to: &atOnce)
+        #expect(atOnce == twice)
+    }
+
+    @Test func `encodes every part of a text alone`() {
+        let bytes = Array("a 云".utf8)
+        for start in 0...bytes.count {
+            for end in start...bytes.count {
+                var part: [UInt8] = []
+                PercentEncoding.append(bytes.span, start..<end, to: &part)
+                var copy: [UInt8] = []
+                PercentEncoding.append(Array(bytes[start..<end]).span, to: &copy)
+                #expect(part == copy)
+            }
+        }
+    }
+
+    @Test(arguments: samples)
+    func `decodes what it encoded`(_ sample: String) {
+        var encoded: [UInt8] = []
+        PercentEncoding.append(sample.utf8.span, to: &encoded)
+        #expect(PercentEncoding.decode(encoded.span) == Array(sample.utf8))
+    }
+
+    @Test(arguments: ["%", "%4", "a%4", "%4G", "%G4", "%%41"])
+    func `refuses a percent sign without two digits`(_ broken: String) {
+        #expect(PercentEncoding.decode(broken.utf8.span) == nil)
+    }
+
+    @Test func `decodes lower-case digits and leaves a plus sign alone`() {
+        #expect(PercentEncoding.decode("%e4%ba%91+".utf8.span) == Array("云+".utf8))
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import Testing
+
+struct RequestSignerTests {
+    /// 2024-03-01T08:00:00Z, the time of the vectors.
+    static let time = 1_709_280_000
+    static let nonce = Nonce("d4a1e5f0b7c94c2e9f6a3b8c7d6e5f40")
+
+    /// The vectors with the headers that we send and the body encoded as we encode it.
+    static var v3: [SigningVectors.V3] {
+        SigningVectors.allV3.filter { vector in
+            vector.bodyParams != nil && !["v3-03", "v3-05", "v3-10"].contains(vector.id)
+        }
+    }
+
+    /// The vectors with the arrays in the form body and no parameter that we do not send.
+    static var v1: [SigningVectors.V1] {
+        SigningVectors.allV1.filter { $0.placement == "form-sdk" && $0.signedParams["RegionId"] == nil }
+    }
+
+    @Test(arguments: v3)
+    func `composes the request of a V3 vector`(_ vector: SigningVectors.V3) throws {
+        let credentials = Credentials(
+            accessKeyID: vector.accessKeyId,
+            accessKeySecret: Secret(vector.accessKeySecret),
+            securityToken: vector.securityToken.map { Secret($0) },
+        )
+        let call = Call(
+            Action(try #require(vector.headersSigned["x-acs-action"])),
+            method: try #require(HTTPMethod(rawValue: vector.method)),
+            query: parameters(vector.queryParams),
+            form: parameters(try #require(vector.bodyParams)),
+        )
+        var signer = RequestSigner(scheme: .v3, credentials: credentials)
+        let host = try #require(vector.headersSigned["host"])
+        let request = signer.sign(call, host: host, at: Self.time, nonce: Self.nonce)
+
+        #expect(request.target == vector.requestTarget)
+        #expect(text(request.body) == vector.body)
+        #expect(request.headers.first == HTTPField("host", host))
+        var headers = Dictionary(uniqueKeysWithValues: request.headers.map { ($0.name, $0.value) })
+        #expect(headers.removeValue(forKey: "authorization") == vector.authorization)
+        #expect(headers.removeValue(forKey: "accept") == "application/json")
+        #expect(headers == vector.headersSigned)
+        #expect(text(request.stringToSign) == vector.stringToSign)
+    }
+
+    @Test(arguments: v1)
+    func `composes the request of a V1 vector`(_ vector: SigningVectors.V1) throws {
+        let credentials = Credentials(
+            accessKeyID: try #require(vector.signedParams["AccessKeyId"]),
+            accessKeySecret: Secret(vector.accessKeySecret),
+            securityToken: vector.securityToken.map { Secret($0) },
+        )
+        let call = Call(
+            .sendBatchSms,
+            query: parameters(vector.signedParams.filter { ["TemplateCode", "OutId"].contains($0.key) }),
+            form: parameters(vector.signedParams.filter { $0.key.hasSuffix("Json") }),
+        )
+        var signer = RequestSigner(scheme: .v1, credentials: credentials)
+        let request = signer.sign(call, host: "dysmsapi.aliyuncs.com", at: Self.time, nonce: Self.nonce)
+
+        #expect(request.target == vector.requestTarget)
+        #expect(text(request.body) == vector.body)
+        #expect(text(request.stringToSign) == vector.stringToSign)
+        #expect(
+            request.headers == [
+                HTTPField("host", "dysmsapi.aliyuncs.com"),
+                HTTPField("content-type", "application/x-www-form-urlencoded"),
+                HTTPField("accept", "application/json"),
+            ]
+        )
+    }
+
+    @Test(arguments: SignatureScheme.allCases)
+    func `tells a wrong secret from a changed text by the refusal`(_ scheme: SignatureScheme) {
+        let credentials = Credentials(accessKeyID: "testid", accessKeySecret: Secret("testsecret"))
+        var signer = RequestSigner(scheme: scheme, credentials: credentials)
+        let call = Call(.sendBatchSms, form: parameters(["PhoneNumberJson": "[\"15000000000\"]"]))
+        let request = signer.sign(call, host: "localhost", at: Self.time, nonce: Self.nonce)
+        let refusal =
+            switch scheme {
+            case .v3: "Specified signature does not match our calculation. server StringToSign is [%] server C"
+            case .v1: "Specified signature is not matched with our calculation. server string to sign is:%"
+            }
+        let signed = text(request.stringToSign)
+        let same = refusal.split(separator: "%", omittingEmptySubsequences: false).joined(separator: signed)
+
+        #expect(SignatureDiagnosis(message: same, request: request) == .secretDiffers)
+        #expect(SignatureDiagnosis(message: refusal, request: request) == .textDiffers)
+        #expect(SignatureDiagnosis(message: "", request: request) == .unknown)
+    }
+
+    @Test func `makes nonces of 32 hexadecimal digits`() {
+        struct Fixed: RandomNumberGenerator {
+            var values: [UInt64] = [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]
+            mutating func next() -> UInt64 { values.removeFirst() }
+        }
+        var generator = Fixed()
+        #expect(Nonce(using: &generator).text == "0123456789abcdeffedcba9876543210")
+    }
+}
