@@ -99,7 +99,7 @@ def throughput(bench):
     )
     jq = measures["jq -c ."]
     for name, found in measures.items():
-        parts = [per_second(found, count), per_message(found, count) , memory(found)]
+        parts = [per_second(found, count), per_message(found, count), memory(found)]
         if found is not jq:
             parts.append(f"1/{ratio(cpu(jq), cpu(found))} of jq's CPU, {ratio(wall(jq), wall(found))} times as fast")
         bench.report(f"{name}, {count:,} messages", *parts)
@@ -207,7 +207,12 @@ def curl(bench):
 def scale(bench):
     """Memory and cost per message from a thousand to ten million messages, eight connections."""
     million = bench.input(1_000_000)
-    sizes = {1_000: [bench.input(1_000)], 100_000: [bench.input(100_000)], 1_000_000: [million], 10_000_000: [million] * 10}
+    sizes = {
+        1_000: [bench.input(1_000)],
+        100_000: [bench.input(100_000)],
+        1_000_000: [million],
+        10_000_000: [million] * 10,
+    }
     measures = interleave(
         {
             count: lambda files=files, count=count: bench.smspipe("--concurrency", "8", *files, expect=count)

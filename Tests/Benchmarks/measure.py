@@ -19,7 +19,11 @@ class Measure:
 
 def run(arguments, stdin=None, env=None, statuses=(0,), keep_output=False):
     """One run to the end. GNU time reports the peak memory: a child of its own small process has none of ours."""
-    with tempfile.NamedTemporaryFile() as memory, tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as output:
+    with (
+        tempfile.NamedTemporaryFile() as memory,
+        tempfile.TemporaryFile() as errors,
+        tempfile.TemporaryFile() as output,
+    ):
         source = open(stdin, "rb") if isinstance(stdin, (str, os.PathLike)) else subprocess.DEVNULL
         began = time.monotonic()
         process = subprocess.Popen(
