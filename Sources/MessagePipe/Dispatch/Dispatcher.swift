@@ -77,6 +77,9 @@ struct Dispatcher: ~Copyable {
         doubtful.insert(Timed(at: lookUpAt, index: index, serial: batches[index].serial))
     }
 
+    /// How many batches it keeps to hand out: now, when they may be tried again, or when they are to be looked up.
+    var waitingCount: Int { urgent.count + ready.count + backingOff.count + doubtful.count + dueLookUps.count }
+
     /// Whether batches in doubt wait for a look-up or its answer.
     var hasDoubts: Bool { !doubtful.isEmpty || !dueLookUps.isEmpty || lookUpsInFlight > 0 }
 
