@@ -189,9 +189,7 @@ package struct Engine: ~Copyable {
         for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
             settle(index, expiry)
         }
-        if let giveUp = dispatcher.unreachableDeadline, giveUp <= now, let reason = dispatcher.lastNotSent {
-            stopSending(.unreachable(reason), at: now)
-        }
+        if let reason = dispatcher.takeUnreachable(at: now) { stopSending(.unreachable(reason), at: now) }
         if let drainDeadline, drainDeadline <= now { giveUp() }
     }
 

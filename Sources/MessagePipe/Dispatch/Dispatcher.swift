@@ -39,8 +39,8 @@ struct Dispatcher: ~Copyable {
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false
     /// When a gateway that was never reached is given up.
-    private(set) var unreachableDeadline: Instant?
-    private(set) var lastNotSent: NotSentReason?
+    private var unreachableDeadline: Instant?
+    private var lastNotSent: NotSentReason?
 
     init(concurrency: Int, maximumMessagesPerSecond: Double?) {
         limit = ConcurrencyLimit(maximum: concurrency)
@@ -208,9 +208,22 @@ struct Dispatcher: ~Copyable {
     }
 
     /// Notes that a request did not leave.
-    mutating func notSent(_ reason: NotSentReason, at now: Instant, unreachableAfter: Duration) {
+    ///
+    /// The time for which a gateway that was never reached is tried runs from when the first such request was to leave: a
+    /// connection attempt may take long to fail.
+    mutating func notSent(_ reason: NotSentReason, startedAt: Instant, unreachableAfter: Duration) {
         lastNotSent = reason
-        if !hasConnected, unreachableDeadline == nil { unreachableDeadline = now.advanced(by: unreachableAfter) }
+        guard !hasConnected, unreachableDeadline == nil else { return }
+        unreachableDeadline = startedAt.advanced(by: unreachableAfter)
+    }
+
+    /// Tells, once, that a gateway that was never reached has been tried long enough.
+    ///
+    /// - Returns: Why the last request did not leave; `nil` while it is worth trying.
+    mutating func takeUnreachable(at now: Instant) -> NotSentReason? {
+        guard let deadline = unreachableDeadline, deadline <= now else { return nil }
+        unreachableDeadline = nil
+        return lastNotSent
     }
 
     /// Notes that the gateway was reached.
