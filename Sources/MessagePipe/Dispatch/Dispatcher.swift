@@ -35,6 +35,8 @@ struct Dispatcher: ~Copyable {
     private var pacer: Pacer
     private(set) var inFlightCount = 0
     private var lookUpsInFlight = 0
+    /// Whether the limit allows one more request; look-ups count too.
+    private var hasPermit: Bool { inFlightCount + lookUpsInFlight < limit.current }
 
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false
@@ -147,12 +149,12 @@ struct Dispatcher: ~Copyable {
 
     /// Takes out the batch that may be looked up now.
     mutating func nextLookUp() -> BatchTable.Index? {
-        dueLookUps.popFirst()
+        hasPermit ? dueLookUps.popFirst() : nil
     }
 
     /// Takes out the batch that may be sent now.
     mutating func nextBatch(_ batches: borrowing BatchTable, at now: Instant) -> BatchTable.Index? {
-        guard inFlightCount < limit.current, pacer.allows(at: now) else { return nil }
+        guard hasPermit, pacer.allows(at: now) else { return nil }
         guard let index = urgent.popFirst() ?? ready.popFirst() else { return nil }
         pacer.sent(batches[index].items.count, at: now)
         return index
@@ -246,7 +248,7 @@ struct Dispatcher: ~Copyable {
         consider(doubtful.min?.at)
         consider(firstExpiry)
         consider(unreachableDeadline)
-        if isSending, !urgent.isEmpty || !ready.isEmpty, inFlightCount < limit.current { consider(pacer.nextPermit) }
+        if isSending, !urgent.isEmpty || !ready.isEmpty, hasPermit { consider(pacer.nextPermit) }
         return next
     }
 }
