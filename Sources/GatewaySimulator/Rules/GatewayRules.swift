@@ -35,6 +35,7 @@ package struct GatewayRules: Sendable {
     ///   - request: The request.
     ///   - now: What time it is.
     ///   - generator: Gives the random bits of ids.
+    /// - Returns: The answer.
     package mutating func answer(
         _ request: SimulatedRequest,
         at now: WallTime,
@@ -49,6 +50,7 @@ package struct GatewayRules: Sendable {
     ///   - call: The call, read with this gateway's account.
     ///   - now: What time it is.
     ///   - generator: Gives the random bits of ids.
+    /// - Returns: The answer.
     package mutating func answer(
         _ call: ReceivedCall,
         at now: WallTime,

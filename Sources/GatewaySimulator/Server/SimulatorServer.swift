@@ -25,6 +25,7 @@ package final class SimulatorServer: Sendable {
     ///   - host: The address to listen on; every address but a loopback one lets other machines in.
     ///   - port: The port; 0 takes a free one.
     ///   - clock: Tells the time.
+    /// - Returns: The running server.
     /// - Throws: NIO's error if the port is taken or the address is not this machine's.
     package static func start(
         configuration: SimulatorConfiguration,

@@ -33,7 +33,9 @@ final class SimulatorState: Sendable {
     /// What time it is.
     var now: WallTime { clock() }
 
-    /// Answers a request to the API. Reading and verifying it needs no lock.
+    /// Answers a request to the API.
+    ///
+    /// Reading and verifying it needs no lock.
     func answer(_ request: SimulatedRequest) -> SimulatedAnswer {
         let call = ReceivedCall(request, account: account)
         let now = now
