@@ -96,6 +96,9 @@ package struct Engine: ~Copyable {
         return max(0, configuration.window - messages.count)
     }
 
+    /// How many messages, and bytes of input, were held and are not any more; for the reader's credit.
+    package var released: (messages: Int, bytes: Int) { messages.released }
+
     /// Takes messages that were read and parsed.
     package mutating func chunkArrived(_ chunk: consuming Chunk, at now: Instant) {
         guard !chunk.messages.isEmpty else { return }

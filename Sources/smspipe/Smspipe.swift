@@ -1,6 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
+import Glibc
+
+/// The command: picks the subcommand, and turns the environment's options into arguments first.
 @main
-struct Smspipe {
-    static func main() {}
+struct Smspipe: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "smspipe",
+        abstract: "Sends SMS through Alibaba Cloud: JSON lines in, one response line per message out.",
+        version: "0.1.0",
+        subcommands: [SendCommand.self, ExplainCommand.self],
+        defaultSubcommand: SendCommand.self,
+    )
+
+    static func main() async {
+        // A closed output is told by EPIPE, not by a signal that ends the process with answers under way.
+        _ = signal(SIGPIPE, SIG_IGN)
+        let arguments = EnvironmentArguments(environment: processEnvironment())
+            .adding(to: Array(CommandLine.arguments.dropFirst()))
+        do {
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+/// The environment's variables.
+func processEnvironment() -> [String: String] {
+    var variables: [String: String] = [:]
+    var next = unsafe environ
+    while let entry = unsafe next.pointee {
+        let text = unsafe String(cString: entry)
+        if let equals = text.firstIndex(of: "=") {
+            variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+        unsafe next += 1
+    }
+    return variables
 }

@@ -70,13 +70,12 @@ package struct CivilTime: Equatable, Sendable {
     /// - Parameter text: The fixed form, such as `Sun, 06 Nov 1994 08:49:37 GMT`; `nil` comes out for the obsolete ones
     ///   and anything else. Source: RFC 9110, section 5.6.7.
     package init?(httpDate text: String) {
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let text = Array(text.utf8)
         guard text.count == 29, text[3] == UInt8(ascii: ","), text[4] == UInt8(ascii: " "),
             text[7] == UInt8(ascii: " "), text[11] == UInt8(ascii: " "), text[16] == UInt8(ascii: " "),
             text[19] == UInt8(ascii: ":"), text[22] == UInt8(ascii: ":"),
             text[25...].elementsEqual(" GMT".utf8),
-            let month = months.firstIndex(where: { text[8..<11].elementsEqual($0.utf8) }),
+            let month = Self.months.firstIndex(where: { text[8..<11].elementsEqual($0.utf8) }),
             let day = Self.number(text[5..<7]), let year = Self.number(text[12..<16]),
             let hour = Self.number(text[17..<19]), let minute = Self.number(text[20..<22]),
             let second = Self.number(text[23..<25])
@@ -105,11 +104,25 @@ package struct CivilTime: Equatable, Sendable {
         text.reserveCapacity(20)
         appendDate(separator: UInt8(ascii: "-"), to: &text)
         text.append(UInt8(ascii: "T"))
-        for (index, part) in [hour, minute, second].enumerated() {
-            if index > 0 { text.append(UInt8(ascii: ":")) }
-            Self.append(part, digits: 2, to: &text)
-        }
+        appendClock(to: &text)
         text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The text of an HTTP `Date` header, such as `Sun, 06 Nov 1994 08:49:37 GMT`, this time taken as UTC.
+    ///
+    /// Source: RFC 9110, section 5.6.7.
+    package var httpDate: String {
+        // 1970-01-01 was a Thursday.
+        let day = epochSeconds.flooredQuotient(by: 86_400)
+        let weekday = Self.weekdays[day - day.flooredQuotient(by: 7) * 7]
+        var text = Array("\(weekday), ".utf8)
+        Self.append(self.day, digits: 2, to: &text)
+        text.append(contentsOf: " \(Self.months[month - 1]) ".utf8)
+        Self.append(year, digits: 4, to: &text)
+        text.append(UInt8(ascii: " "))
+        appendClock(to: &text)
+        text.append(contentsOf: " GMT".utf8)
         return String(decoding: text, as: UTF8.self)
     }
 
@@ -124,6 +137,18 @@ package struct CivilTime: Equatable, Sendable {
         Self.append(month, digits: 2, to: &text)
         if let separator { text.append(separator) }
         Self.append(day, digits: 2, to: &text)
+    }
+
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
+    /// Appends `HH:mm:ss`.
+    private func appendClock(to text: inout [UInt8]) {
+        Self.append(hour, digits: 2, to: &text)
+        text.append(UInt8(ascii: ":"))
+        Self.append(minute, digits: 2, to: &text)
+        text.append(UInt8(ascii: ":"))
+        Self.append(second, digits: 2, to: &text)
     }
 
     /// Whether the parts name a day and time that exist: then they come back from the seconds unchanged.

@@ -17,9 +17,13 @@ package enum SignatureDiagnosis: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - message: The refusal's text.
-    ///   - request: The refused request.
+    ///   - request: The refused request; without it nothing can be compared.
     /// - Complexity: O(*n*) in the message.
-    package init(message: String, request: SignedRequest) {
+    package init(message: String, request: SignedRequest?) {
+        guard let request else {
+            self = .unknown
+            return
+        }
         // V3's digest is looked for alone: how the line feed before it is written in the message is not known.
         let signed =
             switch request.evidence {
@@ -35,6 +39,18 @@ package enum SignatureDiagnosis: Equatable, Sendable {
             self = .textDiffers
         } else {
             self = .unknown
+        }
+    }
+
+    /// The finding as a text to show in place of the refusal's own.
+    package var explanation: String {
+        switch self {
+        case .secretDiffers:
+            "The gateway computed another signature from the same text: the secret is not that of the access key id."
+        case .textDiffers:
+            "The gateway computed another signature from another text: the request was changed on its way."
+        case .unknown:
+            "The gateway computed another signature: the secret is wrong, or the request was changed on its way."
         }
     }
 

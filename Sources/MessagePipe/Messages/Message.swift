@@ -79,6 +79,9 @@ package struct Chunk: Sendable {
         self.bytes = bytes
     }
 
+    /// How many bytes the chunk holds.
+    package var byteCount: Int { bytes.count + rewritten.count }
+
     /// The bytes of a range of one of the chunk's messages.
     package func withBytes<Result>(of range: ByteRange, _ body: (borrowing Span<UInt8>) -> Result) -> Result {
         let start = Int(range.start & ~Self.rewrittenBit)

@@ -31,6 +31,8 @@ struct MessageTable: ~Copyable {
     private(set) var count = 0
     /// How many bytes its chunks hold.
     private(set) var byteCount = 0
+    /// How many messages and bytes it held and holds no more.
+    private(set) var released: (messages: Int, bytes: Int) = (0, 0)
 
     subscript(slot: Slot) -> Entry {
         _read { yield entries[Int(slot)] }
@@ -39,7 +41,7 @@ struct MessageTable: ~Copyable {
 
     /// Takes over a chunk's bytes; each of its messages, at least one, is then to be inserted.
     mutating func hold(_ chunk: consuming Chunk) -> UInt32 {
-        let byteCount = chunk.bytes.count + chunk.rewritten.count
+        let byteCount = chunk.byteCount
         self.byteCount += byteCount
         let holding = Holding(unanswered: chunk.messages.count, byteCount: byteCount)
         chunk.messages = []
@@ -68,11 +70,13 @@ struct MessageTable: ~Copyable {
     /// Frees the slot of a message whose response line is out.
     mutating func remove(_ slot: Slot) {
         count -= 1
+        released.messages += 1
         freeSlots.append(slot)
         let index = Int(entries[Int(slot)].chunk)
         holdings[index].unanswered -= 1
         guard holdings[index].unanswered == 0 else { return }
         byteCount -= holdings[index].byteCount
+        released.bytes += holdings[index].byteCount
         chunks[index] = Chunk(bytes: [])
         freeChunks.append(UInt32(index))
     }

@@ -31,8 +31,15 @@ struct CivilTimeTests {
         }
     }
 
-    @Test func `reads the fixed form of an HTTP date`() {
-        #expect(CivilTime(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT")?.epochSeconds == 784_111_777)
+    @Test(arguments: [
+        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+        (1_709_280_000, "Fri, 01 Mar 2024 08:00:00 GMT"),
+    ])
+    func `writes and reads the fixed form of an HTTP date`(_ seconds: Int, _ date: String) {
+        #expect(CivilTime(epochSeconds: seconds).httpDate == date)
+        #expect(CivilTime(httpDate: date)?.epochSeconds == seconds)
     }
 
     @Test(arguments: [

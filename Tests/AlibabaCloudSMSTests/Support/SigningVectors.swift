@@ -50,6 +50,18 @@ struct SigningVectors: Decodable {
         var testDescription: String { id }
     }
 
+    struct Queue: Decodable, CustomTestStringConvertible {
+        var id: String
+        var method: String
+        var resource: String
+        var headers: [String: String]
+        var body: String
+        var stringToSign: String
+        var authorization: String
+
+        var testDescription: String { id }
+    }
+
     struct Published: Decodable {
         var v1: V1?
         var v3: V3?
@@ -65,6 +77,7 @@ struct SigningVectors: Decodable {
     var v1: [V1]
     var v3: [V3]
     var published: [Published]
+    var mns: [Queue]
 
     static let file: SigningVectors? = {
         let folder = URL(filePath: #filePath).appending(path: "../../../Conformance").standardized
@@ -77,6 +90,7 @@ struct SigningVectors: Decodable {
     }()
 
     static var allV1: [V1] { (file?.v1 ?? []) + (file?.published ?? []).compactMap(\.v1) }
+    static var allQueue: [Queue] { file?.mns ?? [] }
     static var allV3: [V3] { (file?.v3 ?? []) + (file?.published ?? []).compactMap(\.v3) }
 }
 

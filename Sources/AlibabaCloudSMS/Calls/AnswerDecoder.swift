@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import MessagePipe
+
+/// Reads the gateway's answers.
+package enum AnswerDecoder {
+    /// The longest wait that a gateway's `x-acs-retry-after` can ask for; half of the time that a message has at most
+    /// by default.
+    package static let maximumRetryAfter: Duration = .seconds(60)
+
+    /// The most that is kept of an answer's text, which goes into the response line of every message of the request.
+    package static let maximumMessageBytes = 1_024
+
+    /// Reads an answer to a request that sends.
+    ///
+    /// What counts, in this order:
+    /// - A BizId is a receipt: the request was taken, whatever else the answer says.
+    /// - With a status of 5xx it may have been taken, even if the gateway names a wait: a 503 can come from behind the
+    ///   gateway, and there is no telling whether the SMS service saw the request.
+    /// - `x-acs-retry-after` marks a refusal (4xx) as throttling, as the official SDKs take it; not one whose code
+    ///   leaves open what became of the request.
+    /// - Else the code table decides.
+    ///
+    /// - Parameters:
+    ///   - status: The HTTP status.
+    ///   - retryAfterMilliseconds: The value of `x-acs-retry-after`; counts if positive.
+    ///   - body: The whole body.
+    ///   - request: The request that is answered; explains a refusal of its signature.
+    /// - Returns: The answer.
+    /// - Throws: ``UnreadableAnswer`` if the body is no JSON object with a `Code` or a `BizId`.
+    /// - Complexity: O(*n*) in the body's bytes.
+    package static func decode(
+        status: Int,
+        retryAfterMilliseconds: Int? = nil,
+        body: Span<UInt8>,
+        request: SignedRequest? = nil,
+    ) throws(UnreadableAnswer) -> Answer {
+        let members = try members(of: body, status: status)
+        return try answer(
+            members,
+            status: status,
+            retryAfterMilliseconds: retryAfterMilliseconds,
+            body: body,
+            request: request,
+        )
+    }
+
+    /// Scans a body that must be an object.
+    static func members(of body: Span<UInt8>, status: Int) throws(UnreadableAnswer) -> ObjectMembers {
+        do {
+            return try ObjectMembers(of: body, in: 0..<body.count)
+        } catch {
+            throw UnreadableAnswer(status: status, reason: "the body is no JSON object (\(error))")
+        }
+    }
+
+    /// Makes an answer of scanned members.
+    static func answer(
+        _ members: ObjectMembers,
+        status: Int,
+        retryAfterMilliseconds: Int?,
+        body: Span<UInt8>,
+        request: SignedRequest?,
+    ) throws(UnreadableAnswer) -> Answer {
+        // Gateways of other products write the names with a small letter, and the official SDKs take both.
+        let code = members.nonEmptyText("Code", in: body) ?? members.nonEmptyText("code", in: body)
+        let bizID = members.nonEmptyText("BizId", in: body)
+        guard code != nil || bizID != nil else {
+            throw UnreadableAnswer(status: status, reason: "the body has no Code")
+        }
+        let message = members.text("Message", in: body) ?? members.text("message", in: body) ?? ""
+        let retryAfter = retryAfterMilliseconds.flatMap { milliseconds in
+            milliseconds > 0 ? min(.milliseconds(milliseconds), maximumRetryAfter) : nil
+        }
+
+        var answer = Answer(
+            codeClass: .success,
+            code: code ?? "OK",
+            message: shortened(message),
+            bizID: bizID,
+            requestID: members.nonEmptyText("RequestId", in: body) ?? members.nonEmptyText("requestId", in: body),
+            retryAfter: retryAfter,
+        )
+        if bizID == nil {
+            answer.codeClass = CodeTable.codeClass(of: answer.code, status: status)
+            if retryAfter != nil, (400..<500).contains(status), answer.codeClass != .ambiguous {
+                answer.codeClass = .throttle
+            }
+        }
+        if answer.code == "SignatureDoesNotMatch" {
+            answer.message = SignatureDiagnosis(message: message, request: request).explanation
+        }
+        return answer
+    }
+
+    /// The beginning of a text, cut between two characters.
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > maximumMessageBytes else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: maximumMessageBytes)
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text[..<end])
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// China Standard Time, eight hours ahead of UTC all year, in which the service counts its days.
+package enum ChinaTime {
+    private static let offsetSeconds = 8 * 3_600
+
+    /// Returns the day of a point in time as `SendDate` has it.
+    ///
+    /// - Parameter epochSeconds: Seconds since 1970-01-01T00:00:00Z.
+    /// - Returns: `yyyyMMdd`. Source: QuerySendDetails reference, SendDate.
+    package static func date(epochSeconds: Int) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(8)
+        CivilTime(epochSeconds: epochSeconds + offsetSeconds).appendDate(to: &text)
+        return text
+    }
+
+    /// Returns the day of a point in time as a number.
+    ///
+    /// - Parameter epochSeconds: Seconds since 1970-01-01T00:00:00Z.
+    /// - Returns: The number that the digits `yyyyMMdd` make.
+    package static func dateNumber(epochSeconds: Int) -> UInt32 {
+        let time = CivilTime(epochSeconds: epochSeconds + offsetSeconds)
+        return UInt32(time.year * 10_000 + time.month * 100 + time.day)
+    }
+
+    /// Returns the point in time that a text of the service names.
+    ///
+    /// - Parameter text: `yyyy-MM-dd HH:mm:ss`, as send details and receipts have it.
+    /// - Returns: Seconds since 1970-01-01T00:00:00Z; `nil` for any other text.
+    package static func epochSeconds(of text: String) -> Int? {
+        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 2, let time = CivilTime(iso8601: "\(parts[0])T\(parts[1])Z") else { return nil }
+        return time.epochSeconds - offsetSeconds
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MessagePipe
+
+/// The members of one JSON object, by name.
+struct ObjectMembers {
+    private let members: [JSONMember]
+
+    /// Scans an object.
+    init(of bytes: Span<UInt8>, in range: Range<Int>) throws(JSONError) {
+        members = try JSONScanner.members(of: bytes, in: range)
+    }
+
+    /// The last member with a name; `nil` if there is none.
+    func member(_ name: String, in bytes: Span<UInt8>) -> JSONMember? {
+        members.last { member in
+            if member.nameHasEscapes {
+                var text: [UInt8] = []
+                JSONText.appendDecoded(bytes, member.name, to: &text)
+                return text.elementsEqual(name.utf8)
+            }
+            let utf8 = name.utf8.span
+            return member.name.count == utf8.count
+                && utf8.indices.allSatisfy { bytes[member.name.lowerBound + $0] == utf8[$0] }
+        }
+    }
+
+    /// The text of a string or a number; `nil` for any other kind and where there is no such member.
+    func text(_ name: String, in bytes: Span<UInt8>) -> String? {
+        guard let member = member(name, in: bytes) else { return nil }
+        switch member.kind {
+        case .string: return String(decoding: JSONText.decodeString(bytes, member.value), as: UTF8.self)
+        case .number: return String(decoding: member.value.map { bytes[$0] }, as: UTF8.self)
+        case .object, .array, .true, .false, .null: return nil
+        }
+    }
+
+    /// The text of a string or a number that is not empty.
+    func nonEmptyText(_ name: String, in bytes: Span<UInt8>) -> String? {
+        guard let text = text(name, in: bytes), !text.isEmpty else { return nil }
+        return text
+    }
+}

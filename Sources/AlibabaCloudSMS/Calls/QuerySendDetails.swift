@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Call {
+    /// The most records that a page of send details holds.
+    ///
+    /// Source: QuerySendDetails reference, PageSize.
+    package static let maximumSendDetailsPageSize = 50
+
+    /// Asks what became of the messages to one number on one day.
+    ///
+    /// - Parameters:
+    ///   - phoneNumber: One number; mainland ones with 11 digits and no prefix, others with the country code.
+    ///   - sendDate: The day in China, `yyyyMMdd`, one of the last 30.
+    ///   - bizID: The receipt id of one request; `nil` for all messages of the day.
+    ///   - page: The page, from 1.
+    ///   - pageSize: Records on a page, 1 to ``maximumSendDetailsPageSize``.
+    /// - Returns: The call; every parameter is in the query.
+    package static func querySendDetails(
+        phoneNumber: Span<UInt8>,
+        sendDate: Span<UInt8>,
+        bizID: String? = nil,
+        page: Int = 1,
+        pageSize: Int = maximumSendDetailsPageSize,
+    ) -> Call {
+        precondition(page >= 1 && (1...maximumSendDetailsPageSize).contains(pageSize), "no such page of send details")
+        var query = EncodedParameters()
+        if let bizID { query.append("BizId", bizID) }
+        query.append("CurrentPage", String(page))
+        query.append("PageSize", String(pageSize))
+        query.append("PhoneNumber", phoneNumber)
+        query.append("SendDate", sendDate)
+        return Call(.querySendDetails, query: query)
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the service has on record about the messages to one number on one day.
+///
+/// The text that was sent is not kept. Source: QuerySendDetails reference.
+package struct SendDetails: Equatable, Sendable {
+    /// What became of a message.
+    package enum Status: Int, Equatable, Sendable {
+        /// The carrier's receipt is awaited.
+        case waiting = 1
+        /// The message was not delivered.
+        case failed = 2
+        /// The message was delivered.
+        case delivered = 3
+    }
+
+    /// One message.
+    package struct Record: Equatable, Sendable {
+        /// The number.
+        package var phoneNumber: String
+        /// What became of it; `nil` for a status that is not documented.
+        package var status: Status?
+        /// The code of the template; `nil` where the record has none.
+        package var templateCode: String?
+        /// The text that travelled as OutId; `nil` where none did.
+        package var outID: String?
+        /// When it was sent, `yyyy-MM-dd HH:mm:ss` in China time.
+        package var sendDate: String?
+        /// When the receipt came, likewise; `nil` where none has.
+        package var receiveDate: String?
+        /// The carrier's code, an opaque text; success is spelt in several ways, so ``status`` alone decides.
+        package var errorCode: String?
+
+        /// Creates a record.
+        package init(
+            phoneNumber: String,
+            status: Status?,
+            templateCode: String? = nil,
+            outID: String? = nil,
+            sendDate: String? = nil,
+            receiveDate: String? = nil,
+            errorCode: String? = nil,
+        ) {
+            self.phoneNumber = phoneNumber
+            self.status = status
+            self.templateCode = templateCode
+            self.outID = outID
+            self.sendDate = sendDate
+            self.receiveDate = receiveDate
+            self.errorCode = errorCode
+        }
+    }
+
+    /// The number of records on all pages; `nil` where the answer does not tell.
+    package var totalCount: Int?
+    /// The records of this page.
+    package var records: [Record]
+
+    /// Creates details.
+    package init(totalCount: Int?, records: [Record]) {
+        self.totalCount = totalCount
+        self.records = records
+    }
+
+    /// Whether a message of a certain request is on record.
+    ///
+    /// - Parameters:
+    ///   - outID: The text that travelled as OutId; not empty.
+    ///   - templateCode: The code of the template.
+    ///   - earliest: For an OutId that other requests may carry too: when the request left, in seconds since
+    ///     1970-01-01T00:00:00Z, less what the clocks may differ. A record before that, or without a time, is none of
+    ///     it.
+    /// - Returns: Whether there is such a record.
+    package func hasMessage(outID: String, templateCode: String, sentSince earliest: Int? = nil) -> Bool {
+        records.contains { record in
+            guard record.outID == outID, record.templateCode == templateCode else { return false }
+            guard let earliest else { return true }
+            return record.sendDate.flatMap(ChinaTime.epochSeconds(of:)).map { $0 >= earliest } ?? false
+        }
+    }
+}

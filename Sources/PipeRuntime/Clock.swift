@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+package import MessagePipe
+
+/// The clocks of the machine.
+package enum Clock {
+    /// Now, on the clock that never goes back.
+    package static var now: Instant {
+        Instant(nanoseconds: nanoseconds(CLOCK_MONOTONIC))
+    }
+
+    /// Now, in seconds since 1970-01-01T00:00:00Z.
+    package static var epochSeconds: Int {
+        Int(nanoseconds(CLOCK_REALTIME) / 1_000_000_000)
+    }
+
+    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        _ = unsafe clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MessagePipe
+import NIOCore
+import NIOExtras
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import NIOTLS
+
+/// Makes connections to the gateway: TCP, the proxy's tunnel if there is one, TLS with certificate and name checked.
+///
+/// A connection is handed out only when all of that is done, so whatever fails here, nothing of a request has left.
+struct Connector {
+    /// How long the making of one connection may take. Source: connect time-out of the service's SDKs.
+    static let timeout = TimeAmount.seconds(5)
+
+    let endpoint: GatewayEndpoint
+    let proxy: Proxy?
+    let caFile: String?
+    let eventLoop: any EventLoop
+    /// Loaded with the first connection that needs it: reading the system's certificates takes longer than a short run.
+    private var tlsContext: NIOSSLContext?
+
+    init(endpoint: GatewayEndpoint, proxy: Proxy?, caFile: String?, eventLoop: any EventLoop) {
+        self.endpoint = endpoint
+        self.proxy = proxy
+        self.caFile = caFile
+        self.eventLoop = eventLoop
+    }
+
+    /// Makes a connection.
+    mutating func connect() -> EventLoopFuture<any Channel> {
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .connectTimeout(Self.timeout)
+        guard endpoint.isEncrypted else { return bootstrap.connect(host: endpoint.host, port: endpoint.port) }
+        let context: NIOSSLContext
+        do {
+            context = try self.context()
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
+        let endpoint = endpoint
+        let connected =
+            if let proxy {
+                Self.tunnel(bootstrap, through: proxy, to: endpoint)
+            } else {
+                bootstrap.connect(host: endpoint.host, port: endpoint.port)
+            }
+        return connected.flatMap { Self.startTLS(on: $0, context, endpoint) }
+    }
+
+    private mutating func context() throws -> NIOSSLContext {
+        if let tlsContext { return tlsContext }
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        if let caFile { configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(caFile))] }
+        let context = try NIOSSLContext(configuration: configuration)
+        tlsContext = context
+        return context
+    }
+
+    /// Connects to the proxy and has it open a tunnel.
+    private static func tunnel(
+        _ bootstrap: ClientBootstrap,
+        through proxy: Proxy,
+        to endpoint: GatewayEndpoint,
+    ) -> EventLoopFuture<any Channel> {
+        bootstrap.connect(host: proxy.host, port: proxy.port).flatMap { channel in
+            let opened = channel.eventLoop.makePromise(of: Void.self)
+            var headers = HTTPHeaders([("host", "\(endpoint.host):\(endpoint.port)")])
+            if let authorization = proxy.authorization { headers.add(name: "proxy-authorization", value: authorization) }
+            do {
+                let encoder = HTTPRequestEncoder()
+                let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes))
+                let connect = NIOHTTP1ProxyConnectHandler(
+                    targetHost: endpoint.host,
+                    targetPort: endpoint.port,
+                    headers: headers,
+                    deadline: .now() + timeout,
+                    promise: opened,
+                )
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addHandlers([encoder, decoder, connect])
+                return opened.futureResult.assumeIsolated().flatMap {
+                    pipeline.removeHandler(encoder).and(pipeline.removeHandler(decoder)).map { _ in channel }
+                }.nonisolated()
+            } catch {
+                opened.fail(error)
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }
+    }
+
+    /// Puts TLS on a connection and waits for the end of the handshake.
+    private static func startTLS(
+        on channel: any Channel,
+        _ context: NIOSSLContext,
+        _ endpoint: GatewayEndpoint,
+    ) -> EventLoopFuture<any Channel> {
+        let done = channel.eventLoop.makePromise(of: Void.self)
+        do {
+            // Without a server name the peer's address is checked against the certificate.
+            let tls = try NIOSSLClientHandler(
+                context: context,
+                serverHostname: endpoint.isAddress ? nil : endpoint.host,
+            )
+            try channel.pipeline.syncOperations.addHandlers([tls, HandshakeHandler(done: done)])
+        } catch {
+            done.fail(error)
+        }
+        let timer = channel.eventLoop.scheduleTask(in: timeout) { done.fail(ChannelError.connectTimeout(timeout)) }
+        done.futureResult.whenComplete { _ in timer.cancel() }
+        done.futureResult.whenFailure { _ in channel.close(promise: nil) }
+        return done.futureResult.map { channel }
+    }
+
+    /// Says why no connection could be made, in words that hold nothing secret.
+    static func reason(_ error: any Error) -> NotSentReason {
+        switch error {
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            .certificate("it is not for this host name")
+        case NIOSSLError.handshakeFailed(let error):
+            isCertificateError(error)
+                ? .certificate("it is not signed by a known authority; --ca-file adds one")
+                : .noConnection("TLS failed")
+        case NIOSSLError.unableToValidateCertificate, NIOSSLError.noCertificateToValidate:
+            .certificate("it cannot be validated")
+        case let error as NIOConnectionError:
+            .noConnection(text(error))
+        case let error as IOError:
+            .noConnection(systemErrorText(error.errnoCode))
+        case ChannelError.connectTimeout:
+            .noConnection("it took longer than 5 s")
+        case let error as NIOHTTP1ProxyConnectHandler.Error:
+            .noConnection("the proxy refused the tunnel (\(error == .proxyAuthenticationRequired() ? "it asks for credentials" : "CONNECT failed"))")
+        default:
+            .noConnection("it was closed while it was made")
+        }
+    }
+
+    private static func isCertificateError(_ error: BoringSSLError) -> Bool {
+        guard case .sslError(let stack) = error else { return false }
+        return stack.contains { String(describing: $0).contains("CERTIFICATE_VERIFY_FAILED") }
+    }
+
+    private static func text(_ error: NIOConnectionError) -> String {
+        for attempt in error.connectionErrors {
+            if let error = attempt.error as? IOError { return systemErrorText(error.errnoCode) }
+            if case ChannelError.connectTimeout = attempt.error { return "it took longer than 5 s" }
+        }
+        return error.dnsAError != nil || error.dnsAAAAError != nil ? "its name cannot be resolved" : "it failed"
+    }
+}
+
+/// Waits for the end of a TLS handshake, then takes itself out.
+private final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let done: EventLoopPromise<Void>
+
+    init(done: EventLoopPromise<Void>) {
+        self.done = done
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event {
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+            done.succeed()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        done.fail(error)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        done.fail(ChannelError.eof)
+        context.fireChannelInactive()
+    }
+}
+
+extension GatewayConfigurationError {
+    /// Reads the certificates of `--ca-file`, so that a bad file is told before anything is sent.
+    ///
+    /// - Throws: ``GatewayConfigurationError``.
+    package static func checkCertificates(_ path: String) throws(GatewayConfigurationError) {
+        do {
+            guard try !NIOSSLCertificate.fromPEMFile(path).isEmpty else {
+                throw GatewayConfigurationError.certificates(path: path, why: "it holds no certificate")
+            }
+        } catch let error as GatewayConfigurationError {
+            throw error
+        } catch {
+            throw .certificates(path: path, why: "it is no readable file of PEM certificates")
+        }
+    }
+}

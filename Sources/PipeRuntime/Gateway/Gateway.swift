@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import MessagePipe
+import NIOCore
+import NIOHTTP1
+
+/// What became of a request on the wire: exactly one for each.
+enum GatewayReport {
+    /// The gateway answered.
+    case answered(HTTPAnswer)
+    /// Not one byte of the request can have reached the gateway as a whole request.
+    case notSent(NotSentReason)
+    /// The request left whole, and no answer tells what became of it.
+    case unknown(Doubt)
+}
+
+/// An answer as it came.
+struct HTTPAnswer {
+    var status: Int
+    var headers: HTTPHeaders
+    var body: [UInt8]
+}
+
+/// The connections to the gateway; each carries one request at a time. Belongs to its event loop.
+final class Gateway {
+    /// How long an idle connection is used again. Well below the keep-alive times of common servers, so that a request seldom
+    /// meets a connection that the gateway is closing: it would be in doubt though nobody took it.
+    private static let maximumIdle = Duration.seconds(10)
+
+    private var connector: Connector
+    private let eventLoop: any EventLoop
+    private var idle: [(connection: GatewayConnection, since: Instant)] = []
+    private var busy: [RequestID: GatewayConnection] = [:]
+    /// Requests that wait for a connection of their own.
+    private var connecting: [RequestID: SignedRequest] = [:]
+    private let report: (RequestID, SignedRequest, GatewayReport) -> Void
+    private let connected: () -> Void
+
+    /// - Parameters:
+    ///   - connector: Makes connections.
+    ///   - connected: Called whenever a connection has been made.
+    ///   - report: Called once for each request, never from within ``send(_:_:)``.
+    init(
+        _ connector: Connector,
+        connected: @escaping () -> Void,
+        report: @escaping (RequestID, SignedRequest, GatewayReport) -> Void,
+    ) {
+        self.connector = connector
+        eventLoop = connector.eventLoop
+        self.connected = connected
+        self.report = report
+    }
+
+    /// Sends a request over an idle connection, or over a new one.
+    func send(_ id: RequestID, _ request: SignedRequest) {
+        dropStale()
+        if let (connection, _) = idle.popLast() {
+            busy[id] = connection
+            connection.send(id, request)
+            return
+        }
+        connecting[id] = request
+        connector.connect().assumeIsolated().whenComplete { [self] result in
+            guard let request = connecting.removeValue(forKey: id) else {
+                if case .success(let channel) = result { channel.close(promise: nil) }
+                return
+            }
+            switch result {
+            case .success(let channel): start(id, request, on: channel)
+            case .failure(let error): report(id, request, .notSent(Connector.reason(error)))
+            }
+        }
+    }
+
+    /// Gives a request up: its connection is closed, and its report is due at once.
+    func abandon(_ id: RequestID) {
+        if let request = connecting.removeValue(forKey: id) {
+            report(id, request, .notSent(.noConnection("it took too long")))
+        } else if let connection = busy[id] {
+            connection.abandon()
+        }
+    }
+
+    /// Closes the idle connections.
+    func close() {
+        for (connection, _) in idle { connection.close() }
+        idle.removeAll()
+    }
+
+    private func start(_ id: RequestID, _ request: SignedRequest, on channel: any Channel) {
+        do {
+            let connection = GatewayConnection(channel: channel) { [self] in ended($0, $1, $2, $3) }
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
+            try pipeline.addHandler(connection)
+            connected()
+            busy[id] = connection
+            connection.send(id, request)
+        } catch {
+            channel.close(promise: nil)
+            report(id, request, .notSent(.noConnection("it was closed while it was made")))
+        }
+    }
+
+    private func ended(
+        _ connection: GatewayConnection,
+        _ id: RequestID,
+        _ request: SignedRequest,
+        _ result: GatewayReport,
+    ) {
+        busy[id] = nil
+        if connection.isReusable { idle.append((connection, Clock.now)) }
+        report(id, request, result)
+    }
+
+    private func dropStale() {
+        let now = Clock.now
+        while let (connection, since) = idle.first, !connection.isReusable || since.duration(to: now) > Self.maximumIdle {
+            idle.removeFirst()
+            connection.close()
+        }
+        while let (connection, _) = idle.last, !connection.isReusable { idle.removeLast() }
+    }
+}

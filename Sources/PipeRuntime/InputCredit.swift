@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import Synchronization
+
+/// How much the reader may still read: given by the event loop as messages are answered, taken by the reader's thread.
+///
+/// The reader goes on while the event loop is busy, and waits when the window is full.
+final class InputCredit: Sendable {
+    private struct State {
+        var messages: Int
+        var bytes: Int
+        var isWaiting = false
+        var isStopped = false
+    }
+
+    private let state: Mutex<State>
+    private let wake = DispatchSemaphore(value: 0)
+
+    /// - Parameters:
+    ///   - messages: The most messages that are read and not answered.
+    ///   - bytes: The most bytes that they hold; passed by at most one block.
+    init(messages: Int, bytes: Int) {
+        state = Mutex(State(messages: messages, bytes: bytes))
+    }
+
+    /// Takes credit for messages, waiting until there is some.
+    ///
+    /// - Parameter wanted: How many messages are there to be parsed.
+    /// - Returns: For how many there is credit, at least one; `nil` once reading is to stop.
+    func take(upTo wanted: Int) -> Int? {
+        while true {
+            let taken: Int?? = state.withLock { state in
+                if state.isStopped { return .some(nil) }
+                guard state.messages > 0, state.bytes > 0 else {
+                    state.isWaiting = true
+                    return nil
+                }
+                let taken = min(wanted, state.messages)
+                state.messages -= taken
+                return taken
+            }
+            if let taken { return taken }
+            wake.wait()
+        }
+    }
+
+    /// Takes credit for bytes that are held from now on; the next messages wait if there is none left.
+    func take(bytes: Int) {
+        state.withLock { $0.bytes -= bytes }
+    }
+
+    /// Gives back credit for what has been answered.
+    func give(messages: Int, bytes: Int) {
+        let isWaited = state.withLock { state in
+            state.messages += messages
+            state.bytes += bytes
+            defer { state.isWaiting = false }
+            return state.isWaiting
+        }
+        if isWaited { wake.signal() }
+    }
+
+    /// Ends reading: nothing is taken any more.
+    func stop() {
+        let isWaited = state.withLock { state in
+            state.isStopped = true
+            defer { state.isWaiting = false }
+            return state.isWaiting
+        }
+        if isWaited { wake.signal() }
+    }
+
+    /// Whether reading has been ended.
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AlibabaCloudSMS
+package import MessagePipe
+import Dispatch
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// What a run needs to know.
+package struct PipeConfiguration: Sendable {
+    /// How messages are batched, sent and answered.
+    package var engine: Engine.Configuration
+    /// Values for members that lines leave out.
+    package var defaults: MessageParser.Defaults
+    /// The longest line that is accepted, in bytes.
+    package var maximumLineBytes: Int
+    /// Where requests go.
+    package var endpoint: GatewayEndpoint
+    /// The proxy on the way there.
+    package var proxy: Proxy?
+    /// A file of further trusted certificates.
+    package var caFile: String?
+    /// How requests are signed.
+    package var signatureScheme: SignatureScheme
+    /// Who sends.
+    package var credentials: Credentials
+
+    /// Creates a configuration without proxy and further certificates, signing with V3.
+    package init(
+        engine: Engine.Configuration,
+        defaults: MessageParser.Defaults,
+        maximumLineBytes: Int,
+        endpoint: GatewayEndpoint,
+        credentials: Credentials,
+    ) {
+        self.engine = engine
+        self.defaults = defaults
+        self.maximumLineBytes = maximumLineBytes
+        self.endpoint = endpoint
+        self.credentials = credentials
+        signatureScheme = .v3
+    }
+}
+
+/// How a run ended.
+package struct PipeResult: Sendable {
+    /// What was done.
+    package var tally: Tally
+    /// Why it stopped sending early, if it did.
+    package var stop: StopReason?
+    /// The input that could not be read to its end.
+    package var inputError: InputError?
+    /// How long it took.
+    package var duration: Duration
+}
+
+/// Runs the engine: reads, sends and writes what it says, and tells it what happened.
+///
+/// It decides nothing. The engine belongs to the event loop; the reader and the writer have a thread each and exchange whole
+/// chunks and buffers with it.
+package final class Pipe {
+    /// How much output is gathered for one write, in bytes.
+    private static let outputSize = 256 << 10
+
+    private let configuration: PipeConfiguration
+    private let eventLoop: any EventLoop
+    private let started = Clock.now
+    private var engine: Engine
+    private var signer: RequestSigner
+    private var nonceSource = SystemRandomNumberGenerator()
+    private let hostHeader: String
+    /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
+    private var clockOffset = 0
+    private var gateway: Gateway?
+
+    private let credit: InputCredit
+    private var reader: InputReader?
+    private var inputError: InputError?
+    private var given: (messages: Int, bytes: Int) = (0, 0)
+
+    private var output: OrderedOutput?
+    private var spareBuffer: [UInt8] = []
+    private var isWriting = false
+
+    private var timer: (scheduled: Scheduled<Void>, at: Instant)?
+    private var isPumping = false
+    private var needsPump = false
+    private let finished: EventLoopPromise<PipeResult>
+
+    private init(_ configuration: PipeConfiguration, eventLoop: any EventLoop, finished: EventLoopPromise<PipeResult>) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.finished = finished
+        engine = Engine(configuration.engine, seed: SystemRandomNumberGenerator().firstValue)
+        signer = RequestSigner(scheme: configuration.signatureScheme, credentials: configuration.credentials)
+        hostHeader = configuration.endpoint.hostHeader
+        credit = InputCredit(messages: configuration.engine.window, bytes: configuration.engine.maximumHeldBytes)
+    }
+
+    /// A run that is under way.
+    package struct Run: Sendable {
+        fileprivate let pipe: NIOLoopBound<Pipe>
+        fileprivate let group: MultiThreadedEventLoopGroup
+        fileprivate let eventLoop: any EventLoop
+        fileprivate let result: EventLoopFuture<PipeResult>
+
+        /// Tells the run that a signal asks for its end; a second one is the caller's to act on.
+        package func end(bySignal signal: Int32) {
+            eventLoop.execute { [pipe] in pipe.value.signalArrived(signal) }
+        }
+
+        /// Sends what is batched.
+        package func flush() {
+            eventLoop.execute { [pipe] in pipe.value.flush() }
+        }
+
+        /// What has been done so far.
+        package func tally() async throws -> Tally {
+            try await eventLoop.submit { [pipe] in pipe.value.engine.tally }.get()
+        }
+
+        /// Waits for the end of the run.
+        package func finish() async throws -> PipeResult {
+            let result = try await result.get()
+            try await group.shutdownGracefully()
+            return result
+        }
+    }
+
+    /// Starts a run.
+    ///
+    /// - Parameters:
+    ///   - configuration: What to do.
+    ///   - inputs: Open inputs with their names, read one after the other.
+    ///   - outputDescriptor: Where response lines go.
+    /// - Returns: The run.
+    package static func start(
+        _ configuration: PipeConfiguration,
+        inputs: [(name: String, descriptor: Int32)],
+        outputDescriptor: Int32,
+    ) async throws -> Run {
+        // One event loop serves all connections: hops between threads cost more than the work itself.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let eventLoop = group.next()
+        let finished = eventLoop.makePromise(of: PipeResult.self)
+        let bound = try await eventLoop.submit {
+            let pipe = Pipe(configuration, eventLoop: eventLoop, finished: finished)
+            let bound = NIOLoopBound(pipe, eventLoop: eventLoop)
+            pipe.startThreads(bound, inputs, outputDescriptor)
+            return bound
+        }.get()
+        return Run(pipe: bound, group: group, eventLoop: eventLoop, result: finished.futureResult)
+    }
+
+    private func startThreads(
+        _ bound: NIOLoopBound<Pipe>,
+        _ inputs: [(name: String, descriptor: Int32)],
+        _ outputDescriptor: Int32,
+    ) {
+        let eventLoop = eventLoop
+        gateway = Gateway(
+            Connector(
+                endpoint: configuration.endpoint,
+                proxy: configuration.proxy,
+                caFile: configuration.caFile,
+                eventLoop: eventLoop,
+            ),
+            connected: { [self] in engine.connected() },
+            report: { [self] in report($0, $1, $2) },
+        )
+        let output = OrderedOutput(descriptor: outputDescriptor) { event in
+            eventLoop.execute { bound.value.outputReported(event) }
+        }
+        self.output = output
+        let reader = InputReader(
+            inputs,
+            parser: MessageParser(
+                defaults: configuration.defaults,
+                maximumLineBytes: configuration.maximumLineBytes,
+            ),
+            maximumLineBytes: configuration.maximumLineBytes,
+            credit: credit,
+        ) { event in
+            eventLoop.execute { bound.value.inputReported(event) }
+        }
+        self.reader = reader
+        DispatchQueue(label: "reader").async { reader.run() }
+        DispatchQueue(label: "writer").async { output.run() }
+    }
+
+    // MARK: - Events
+
+    private func inputReported(_ event: InputReader.Event) {
+        switch event {
+        case .arrived(let chunk): engine.chunkArrived(chunk, at: Clock.now)
+        case .idled: engine.inputIdled(at: Clock.now)
+        case .ended: engine.inputEnded(at: Clock.now)
+        case .failed(let error):
+            inputError = error
+            engine.inputEnded(at: Clock.now)
+        }
+        pump()
+    }
+
+    private func outputReported(_ event: OrderedOutput.Event) {
+        isWriting = false
+        switch event {
+        case .written(let buffer):
+            spareBuffer = buffer
+        case .closed:
+            reader?.stop()
+            engine.outputClosed(at: Clock.now)
+        case .failed(let number):
+            reader?.stop()
+            engine.storageFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
+        }
+        pump()
+    }
+
+    private func signalArrived(_ signal: Int32) {
+        reader?.stop()
+        engine.signalArrived(signal, at: Clock.now)
+        pump()
+    }
+
+    private func flush() {
+        engine.flushRequested(at: Clock.now)
+        pump()
+    }
+
+    private func report(_ id: RequestID, _ request: SignedRequest, _ report: GatewayReport) {
+        let now = Clock.now
+        switch report {
+        case .notSent(let reason): engine.notSent(id, reason, at: now)
+        case .unknown(let doubt): engine.unknown(id, doubt, at: now)
+        case .answered(let answer):
+            if lookUps[id] != nil {
+                lookedUp(id, answer, at: now)
+            } else {
+                answered(id, request, answer, at: now)
+            }
+        }
+        lookUps[id] = nil
+        pump()
+    }
+
+    private func answered(_ id: RequestID, _ request: SignedRequest, _ received: HTTPAnswer, at now: Instant) {
+        do {
+            let answer = try AnswerDecoder.decode(
+                status: received.status,
+                retryAfterMilliseconds: received.headers.first(name: "x-acs-retry-after").flatMap { Int($0) },
+                body: received.body.span,
+                request: request,
+            )
+            if answer.codeClass == .stale { correctClock(by: received) }
+            engine.answered(id, answer, at: now)
+        } catch {
+            engine.unknown(id, .unreadable(status: received.status), at: now)
+        }
+    }
+
+    /// Takes over the gateway's time, so that a request signed anew is found fresh.
+    private func correctClock(by answer: HTTPAnswer) {
+        guard let date = answer.headers.first(name: "date"), let time = CivilTime(httpDate: date) else { return }
+        clockOffset = time.epochSeconds - Clock.epochSeconds
+    }
+
+    // MARK: - Look-ups
+
+    /// What look-ups under way ask for.
+    private var lookUps: [RequestID: LookUp] = [:]
+
+    private func lookedUp(_ id: RequestID, _ received: HTTPAnswer, at now: Instant) {
+        guard let lookUp = lookUps[id] else { return }
+        var isFound = false
+        if case .details(let details)? = try? SendDetailsDecoder.decode(
+            status: received.status,
+            body: received.body.span,
+        ) {
+            // Clocks may differ by a little; the gateway's stamp is cut to whole seconds.
+            let earliest = Clock.epochSeconds + clockOffset - Int(lookUp.secondsSinceSent) - 2
+            isFound = details.hasMessage(
+                outID: String(decoding: lookUp.outID, as: UTF8.self),
+                templateCode: String(decoding: lookUp.templateCode, as: UTF8.self),
+                sentSince: lookUp.isOwnOutID ? earliest : nil,
+            )
+        }
+        engine.lookedUp(id, isFound: isFound, at: now)
+    }
+
+    // MARK: - Actions
+
+    /// Does all that the engine wants done now.
+    private func pump() {
+        guard !isPumping else {
+            needsPump = true
+            return
+        }
+        isPumping = true
+        repeat {
+            needsPump = false
+            send()
+            while let id = engine.nextAbandoned() { gateway?.abandon(id) }
+            write()
+            giveCredit()
+        } while needsPump
+        isPumping = false
+        setTimer()
+        finishIfDone()
+    }
+
+    private func send() {
+        let epochSeconds = Clock.epochSeconds + clockOffset
+        let now = Clock.now
+        let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
+        while let request = engine.nextRequest(at: now, sendDate: sendDate) {
+            let call: Call
+            switch request.call {
+            case .sendBatch: call = .sendBatchSms(request.id, of: engine)
+            case .sendSingle: call = .sendSms(request.id, of: engine)
+            case .lookUp:
+                let lookUp = engine.lookUp(of: request.id, at: now)
+                lookUps[request.id] = lookUp
+                call = .querySendDetails(
+                    phoneNumber: lookUp.phoneNumber.span,
+                    sendDate: String(lookUp.sendDate).utf8.span,
+                )
+            }
+            let signed = signer.sign(call, host: hostHeader, at: epochSeconds, nonce: Nonce(using: &nonceSource))
+            gateway?.send(request.id, signed)
+        }
+    }
+
+    private func write() {
+        guard !isWriting else { return }
+        var buffer = spareBuffer
+        spareBuffer = []
+        buffer.removeAll(keepingCapacity: true)
+        engine.takeOutput(into: &buffer, upTo: Self.outputSize)
+        guard !buffer.isEmpty else {
+            spareBuffer = buffer
+            return
+        }
+        isWriting = true
+        output?.write(buffer)
+    }
+
+    private func giveCredit() {
+        let released = engine.released
+        guard released != given else { return }
+        credit.give(messages: released.messages - given.messages, bytes: released.bytes - given.bytes)
+        given = released
+    }
+
+    /// Sees that the engine is called when something becomes due.
+    private func setTimer() {
+        guard let deadline = engine.nextDeadline() else { return }
+        // A timer that fires too early only asks again; so an earlier one is left as it is.
+        if let timer, timer.at <= deadline { return }
+        timer?.scheduled.cancel()
+        let scheduled = eventLoop.assumeIsolated().scheduleTask(
+            deadline: .uptimeNanoseconds(UInt64(max(deadline.nanoseconds, 0)))
+        ) { [self] in
+            timer = nil
+            engine.deadlineReached(at: Clock.now)
+            pump()
+        }
+        timer = (scheduled, deadline)
+    }
+
+    private func finishIfDone() {
+        guard engine.isFinished, !isWriting else { return }
+        timer?.scheduled.cancel()
+        reader?.stop()
+        output?.write([])
+        output = nil
+        gateway?.close()
+        finished.succeed(
+            PipeResult(
+                tally: engine.tally,
+                stop: engine.stop,
+                inputError: inputError,
+                duration: started.duration(to: Clock.now),
+            )
+        )
+    }
+}
+
+extension SystemRandomNumberGenerator {
+    /// One random value.
+    fileprivate var firstValue: UInt64 {
+        var generator = self
+        return generator.next()
+    }
+}

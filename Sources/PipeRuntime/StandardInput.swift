@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import MessagePipe
+
+/// Where the lines come from.
+package enum InputSource: Equatable, Sendable {
+    /// Standard input.
+    case standardInput
+    /// A file, by its path.
+    case file(String)
+
+    /// Opens inputs, under their names.
+    ///
+    /// - Throws: ``InputError`` for the first that cannot be opened.
+    package static func open(_ sources: [InputSource]) throws(InputError) -> [(name: String, descriptor: Int32)] {
+        var opened: [(name: String, descriptor: Int32)] = []
+        for source in sources {
+            switch source {
+            case .standardInput: opened.append(("standard input", STDIN_FILENO))
+            case .file(let path):
+                let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+                guard descriptor >= 0 else { throw InputError(name: path, number: errno) }
+                opened.append((path, descriptor))
+            }
+        }
+        return opened
+    }
+}
+
+/// An input that cannot be opened or read.
+package struct InputError: Error, Equatable, CustomStringConvertible {
+    /// The input's name.
+    package let name: String
+    /// The system's error number.
+    package let number: Int32
+
+    package var description: String { "cannot read \(name): \(systemErrorText(number))" }
+}
+
+/// Reads the inputs one after the other on a thread of its own: blocking `read(2)`, split and parsed before anyone else is troubled.
+///
+/// It reads only what it has credit for. Every read is preceded by a `poll(2)`, so that a silent input holds up nothing: the
+/// end of reading is noticed, and a pause in the input is told.
+final class InputReader: Sendable {
+    /// What the reader has to tell, in order.
+    enum Event: Sendable {
+        /// Messages were read.
+        case arrived(Chunk)
+        /// No more input is ready now.
+        case idled
+        /// The input has ended, or reading it was stopped.
+        case ended
+        /// An input cannot be read; reading has ended.
+        case failed(InputError)
+    }
+
+    /// How much is read at once, in bytes. Larger reads gained nothing in the measurements the design rests on.
+    private static let readSize = 256 << 10
+
+    private let descriptors: [(name: String, descriptor: Int32)]
+    private let parser: MessageParser
+    private let maximumLineBytes: Int
+    private let credit: InputCredit
+    /// Read end of the pipe that ends a poll when reading is to stop.
+    private let stopSignal: (read: Int32, write: Int32)
+    private let report: @Sendable (Event) -> Void
+
+    /// - Parameters:
+    ///   - descriptors: Open files, with their names for messages.
+    ///   - parser: Makes messages of lines.
+    ///   - maximumLineBytes: The longest line that is accepted.
+    ///   - credit: How much may be read.
+    ///   - report: Takes events, on the reader's thread.
+    init(
+        _ descriptors: [(name: String, descriptor: Int32)],
+        parser: MessageParser,
+        maximumLineBytes: Int,
+        credit: InputCredit,
+        report: @escaping @Sendable (Event) -> Void,
+    ) {
+        self.descriptors = descriptors
+        self.parser = parser
+        self.maximumLineBytes = maximumLineBytes
+        self.credit = credit
+        self.report = report
+        var ends: [Int32] = [-1, -1]
+        // Without the pipe a stop is noticed at the next read only.
+        _ = unsafe pipe(&ends)
+        stopSignal = (ends[0], ends[1])
+    }
+
+    /// Ends reading: what was read is still reported.
+    func stop() {
+        credit.stop()
+        var byte: UInt8 = 0
+        _ = unsafe write(stopSignal.write, &byte, 1)
+    }
+
+    /// Reads until all inputs have ended or reading is stopped; for a thread of its own.
+    func run() {
+        var parser = parser
+        var buffer = [UInt8](repeating: 0, count: Self.readSize)
+        for (name, descriptor) in descriptors {
+            var splitter = LineSplitter(maximumLineBytes: maximumLineBytes)
+            var isEnded = false
+            while !isEnded {
+                guard !credit.isStopped, waitUntilReadable(descriptor) else {
+                    report(.ended)
+                    return
+                }
+                let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+                if count < 0 {
+                    if errno == EINTR || errno == EAGAIN { continue }
+                    report(.failed(InputError(name: name, number: errno)))
+                    return
+                }
+                isEnded = count == 0
+                let block = isEnded ? splitter.finish() : splitter.append(buffer.span.extracting(..<count))
+                deliver(block, parser: &parser)
+            }
+            if descriptor != STDIN_FILENO { close(descriptor) }
+        }
+        report(.ended)
+    }
+
+    /// Parses and reports a block's lines, as credit comes in.
+    private func deliver(_ block: LineBlock, parser: inout MessageParser) {
+        var next = 0
+        while next < block.lines.count {
+            // What was read when reading is stopped is reported all the same: every line that was read is answered.
+            let taken = credit.take(upTo: block.lines.count - next) ?? block.lines.count - next
+            let chunk = parser.parse(block, lines: next..<(next + taken))
+            credit.take(bytes: chunk.byteCount)
+            report(.arrived(chunk))
+            next += taken
+        }
+    }
+
+    /// Waits for input, having told that none is ready if so.
+    ///
+    /// - Returns: Whether there is something to read; else reading is to stop.
+    private func waitUntilReadable(_ descriptor: Int32) -> Bool {
+        var polled = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stopSignal.read, events: Int16(POLLIN), revents: 0),
+        ]
+        var timeout: Int32 = 0
+        while true {
+            let ready = unsafe poll(&polled, nfds_t(polled.count), timeout)
+            if polled[1].revents != 0 { return false }
+            // A descriptor that cannot be polled, such as a regular file on some systems, is simply read.
+            if polled[0].revents != 0 || ready < 0 && errno != EINTR { return true }
+            if ready == 0 { report(.idled) }
+            timeout = -1
+        }
+    }
+}
+
+/// The system's words for an error number.
+package func systemErrorText(_ number: Int32) -> String {
+    guard let text = unsafe strerror(number) else { return "error \(number)" }
+    return unsafe String(cString: text)
+}

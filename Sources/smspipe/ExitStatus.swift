@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import MessagePipe
+import PipeRuntime
+
+/// The statuses that smspipe ends with; from 64 on those of `sysexits.h`.
+enum ExitStatus: Int32 {
+    case success = 0
+    /// Every line was answered; some were rejected, invalid or skipped.
+    case someNotSent = 1
+    /// Every line was answered; some are unknown.
+    case someUnknown = 3
+    case usage = 64
+    case noInput = 66
+    case unavailable = 69
+    case software = 70
+    case cannotCreate = 73
+    case ioError = 74
+    case noPermission = 77
+    case configuration = 78
+
+    /// Which outcomes make the status non-zero.
+    enum FailOn: String, CaseIterable, ExpressibleByArgument {
+        case any, unknown, never
+    }
+
+    /// The status of a run that has ended.
+    ///
+    /// The highest of those from 69 on wins over unknown outcomes, and those over others. A signal, or an output that was
+    /// closed, ends the process as it would end any other.
+    static func status(of result: PipeResult, failOn: FailOn) -> Int32 {
+        switch result.stop {
+        case .credentials: return noPermission.rawValue
+        case .account, .unreachable: return unavailable.rawValue
+        case .storage: return ioError.rawValue
+        case .signal(let number): return 128 + number
+        case .outputClosed: return 128 + SIGPIPE
+        case nil: break
+        }
+        if result.inputError != nil { return ioError.rawValue }
+        let tally = result.tally
+        if tally[.unknown] > 0 { return failOn == .never ? success.rawValue : someUnknown.rawValue }
+        if tally[.rejected] + tally[.invalid] + tally[.skipped] > 0 {
+            return failOn == .any ? someNotSent.rawValue : success.rawValue
+        }
+        return success.rawValue
+    }
+}
+
+/// Prints one sentence on standard error.
+func printDiagnostic(_ text: String) {
+    writeToStandardError("smspipe: \(text)\n")
+}
+
+/// Writes text to standard error; where that fails there is nobody to tell.
+func writeToStandardError(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
+
+/// Ends the process with a sentence that says what to do.
+func end(_ status: ExitStatus, _ text: String) -> ExitCode {
+    printDiagnostic(text)
+    return ExitCode(status.rawValue)
+}

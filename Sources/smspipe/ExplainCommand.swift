@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import ArgumentParser
+import MessagePipe
+
+/// Says what an error code means, whom it concerns and what to do.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Say what an error code means, whom it concerns and what to do.",
+    )
+
+    @Flag(help: "Print the entry, or without a code the whole table, as JSON lines.")
+    var json = false
+
+    @Argument(help: ArgumentHelp("The code, such as isv.BUSINESS_LIMIT_CONTROL.", valueName: "code"))
+    var code: String?
+
+    func validate() throws {
+        if code == nil, !json { throw ValidationError("Give a code, or --json for the whole table.") }
+    }
+
+    func run() {
+        guard let code else {
+            for entry in CodeTable.entries { print(line(entry, code: entry.code)) }
+            return
+        }
+        let entry = CodeTable.entry(for: code)
+        guard !json else {
+            print(line(entry, code: code))
+            return
+        }
+        print(code)
+        print("  meaning   \(entry.meaning)")
+        print("  concerns  \(concern(entry))")
+        print("  to do     \(entry.remedy)")
+        print("  safe      \(entry.isSafeToRetry ? "nothing was sent" : "it may have been sent")")
+    }
+
+    private func concern(_ entry: CodeEntry) -> String {
+        switch entry.codeClass {
+        case .success: "nobody: the messages were taken"
+        case .message: "one message of the request"
+        case .batch: "all messages of the request"
+        case .batchOrMessage: "one message, or all that share its sign name or extension code"
+        case .credentials: "the access key: nothing can be sent with it"
+        case .account: "the account: nothing can be sent from it"
+        case .throttle: "the sending rate"
+        case .stale: "the request's time stamp or security token"
+        case .unknownRefusal, .ambiguous: "the request: it is open whether it was taken"
+        case nil: "the line that smspipe answered with it"
+        }
+    }
+
+    private func line(_ entry: CodeEntry, code: String) -> String {
+        var text = Array("{\"Code\":".utf8)
+        JSONText.appendString(code, to: &text)
+        text.append(contentsOf: ",\"Origin\":".utf8)
+        JSONText.appendString(entry.origin.rawValue, to: &text)
+        text.append(contentsOf: ",\"Class\":".utf8)
+        JSONText.appendString(entry.codeClass.map { "\($0)" }, to: &text)
+        text.append(contentsOf: ",\"Meaning\":".utf8)
+        JSONText.appendString(entry.meaning, to: &text)
+        text.append(contentsOf: ",\"Remedy\":".utf8)
+        JSONText.appendString(entry.remedy, to: &text)
+        text.append(contentsOf: ",\"SafeToRetry\":\(entry.isSafeToRetry),\"HTTP\":\(entry.httpStatuses)}".utf8)
+        return String(decoding: text, as: UTF8.self)
+    }
+}

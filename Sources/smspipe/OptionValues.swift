@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import MessagePipe
+
+/// A length of time with its unit, such as `100ms`, `10s`, `5m`, `1h`; `0` needs none.
+struct TimeSpan: ExpressibleByArgument {
+    let duration: Duration
+
+    init(_ duration: Duration) {
+        self.duration = duration
+    }
+
+    init?(argument: String) {
+        guard let (number, unit) = splitUnit(argument) else { return nil }
+        switch unit {
+        case "us", "µs": duration = .microseconds(number)
+        case "ms": duration = .milliseconds(number)
+        case "s": duration = .seconds(number)
+        case "m": duration = .seconds(number * 60)
+        case "h": duration = .seconds(number * 3600)
+        case "" where number == 0: duration = .zero
+        default: return nil
+        }
+    }
+
+    var defaultValueDescription: String {
+        let milliseconds = duration.nanoseconds / 1_000_000
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+    }
+}
+
+/// A number of bytes with its unit, such as `64KiB`, `1MiB`; plain bytes need none.
+struct ByteCount: ExpressibleByArgument {
+    let bytes: Int
+
+    init(_ bytes: Int) {
+        self.bytes = bytes
+    }
+
+    init?(argument: String) {
+        guard let (number, unit) = splitUnit(argument) else { return nil }
+        let factor: Double
+        switch unit {
+        case "", "B": factor = 1
+        case "KiB": factor = 1024
+        case "MiB": factor = 1024 * 1024
+        case "GiB": factor = 1024 * 1024 * 1024
+        default: return nil
+        }
+        guard number * factor < 2 * 1024 * 1024 * 1024 else { return nil }
+        bytes = Int(number * factor)
+    }
+
+    var defaultValueDescription: String {
+        bytes % (1 << 20) == 0 ? "\(bytes >> 20)MiB" : "\(bytes >> 10)KiB"
+    }
+}
+
+/// Messages a second, such as `500/s`.
+struct MessageRate: ExpressibleByArgument {
+    let messagesPerSecond: Double
+
+    init?(argument: String) {
+        guard let (number, unit) = splitUnit(argument), number > 0 else { return nil }
+        switch unit {
+        case "/s": messagesPerSecond = number
+        case "/m": messagesPerSecond = number / 60
+        case "/h": messagesPerSecond = number / 3600
+        default: return nil
+        }
+    }
+}
+
+/// Template codes joined by commas.
+struct TemplateList: ExpressibleByArgument {
+    let codes: Set<String>
+
+    init?(argument: String) {
+        codes = Set(argument.split(separator: ",").map(String.init))
+        guard !codes.isEmpty else { return nil }
+    }
+}
+
+/// Takes a text apart into a number that is not negative and what follows it.
+private func splitUnit(_ text: String) -> (Double, Substring)? {
+    let end = text.firstIndex { !($0.isASCII && $0.isNumber || $0 == ".") } ?? text.endIndex
+    guard let number = Double(text[..<end]), number.isFinite else { return nil }
+    return (number, text[end...])
+}

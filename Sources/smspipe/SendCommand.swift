@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import ArgumentParser
+import GatewaySimulator
+import Glibc
+import MessagePipe
+import PipeRuntime
+
+/// The filter: messages in, one response line per message out.
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send the messages that come in as JSON lines, and write one response line for each.",
+        discussion: """
+            Input, one object a line:
+              {"PhoneNumber":"13800001234","SignName":"云通信","TemplateCode":"SMS_71175823","TemplateParam":{"code":"1234"}}
+            Output, the same line and what became of it:
+              {…,"Outcome":"accepted","Code":"OK","Message":"OK","BizId":"…","RequestId":"…","BatchId":"…","SendDate":"…"}
+
+            Every option can also be given in the environment: SMSPIPE_ and its name in capitals (SMSPIPE_BATCH_SIZE=50).
+            Credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, never from an option.
+
+            Exit status: 0 all accepted; 1 some rejected, invalid or skipped; 3 some unknown: look before sending again;
+            64 wrong usage; 66 a FILE cannot be read; 69 the gateway cannot be reached or the account cannot send; 70 a bug;
+            73 the journal cannot be created or is in use; 74 reading, writing or syncing failed; 77 credentials missing,
+            wrong or not permitted; 78 bad configuration; 129, 130, 141, 143 ended by HUP, INT, PIPE, TERM.
+            """,
+    )
+
+    /// The options that the environment can give, and whether they are flags.
+    static let optionNames: [(name: String, isFlag: Bool)] = [
+        ("sign-name", false), ("template-code", false), ("urgent", false), ("max-line", false),
+        ("batch-size", false), ("linger", false), ("window", false), ("concurrency", false), ("rate", false),
+        ("endpoint", false), ("allow-http", true), ("ca-file", false), ("signature", false), ("simulate", true),
+        ("timeout", false), ("deadline", false), ("confirm", false), ("drain", false), ("no-split", true),
+        ("dry-run", true), ("no-echo", true), ("order", false), ("summary", true), ("fail-on", false),
+    ]
+
+    enum Order: String, CaseIterable, ExpressibleByArgument {
+        case input, completion
+    }
+
+    enum Signature: String, CaseIterable, ExpressibleByArgument {
+        case v3, v1
+    }
+
+    // MARK: Messages
+
+    @Option(help: "The sign name of messages that bring none.")
+    var signName: String?
+
+    @Option(help: "The template code of messages that bring none.")
+    var templateCode: String?
+
+    @Option(help: ArgumentHelp("Templates whose messages go at once, each alone, joined by commas.", valueName: "codes"))
+    var urgent: TemplateList?
+
+    @Option(help: ArgumentHelp("The longest line that is accepted.", valueName: "bytes"))
+    var maxLine = ByteCount(1 << 20)
+
+    // MARK: Batching
+
+    @Option(help: "The most messages in a request, 1 to 100.")
+    var batchSize = 100
+
+    @Option(help: ArgumentHelp("How long a message waits for others; 0 sends when no more is ready.", valueName: "time"))
+    var linger = TimeSpan(.milliseconds(100))
+
+    @Option(help: "The most messages that are read and not yet answered.")
+    var window = 20000
+
+    @Option(help: "The most requests in flight.")
+    var concurrency = 64
+
+    @Option(help: ArgumentHelp("The most messages a second, such as 500/s.", valueName: "rate"))
+    var rate: MessageRate?
+
+    // MARK: The gateway
+
+    @Option(help: ArgumentHelp("Where requests go.", valueName: "url"))
+    var endpoint = "https://dysmsapi.aliyuncs.com"
+
+    @Flag(help: "Accept an http endpoint that is not on this machine: messages and key id travel in the clear.")
+    var allowHttp = false
+
+    @Option(help: ArgumentHelp("A PEM file with further certificates to trust.", valueName: "file"))
+    var caFile: String?
+
+    @Option(help: "How requests are signed.")
+    var signature = Signature.v3
+
+    @Flag(help: "Send to a simulator inside this process: no account needed, nothing leaves the machine.")
+    var simulate = false
+
+    // MARK: Failures
+
+    @Option(help: ArgumentHelp("How long an answer is awaited.", valueName: "time"))
+    var timeout = TimeSpan(.seconds(10))
+
+    @Option(help: ArgumentHelp("How old a message may be when it is sent.", valueName: "time"))
+    var deadline = TimeSpan(.seconds(120))
+
+    @Option(help: ArgumentHelp("How long a request without an answer is looked up; 0 for not at all.", valueName: "time"))
+    var confirm = TimeSpan(.seconds(30))
+
+    @Option(help: ArgumentHelp("How long answers are awaited after TERM, INT or HUP.", valueName: "time"))
+    var drain = TimeSpan(.seconds(10))
+
+    @Flag(help: "Reject a whole batch that is refused for one of its messages, instead of splitting it.")
+    var noSplit = false
+
+    // MARK: Output
+
+    @Flag(name: [.customShort("n"), .long], help: "Do all but send.")
+    var dryRun = false
+
+    @Flag(help: "Leave the message out of its response line; its line number stands for it.")
+    var noEcho = false
+
+    @Option(help: "The order of response lines: that of the input, or as they come.")
+    var order = Order.input
+
+    @Flag(help: "Print a summary as one JSON line on standard error.")
+    var summary = false
+
+    @Option(help: "Which outcomes make the exit status non-zero.")
+    var failOn = ExitStatus.FailOn.any
+
+    @Argument(help: ArgumentHelp("Files to read; - is standard input, which is read if none is given.", valueName: "file"))
+    var files: [String] = []
+
+    func validate() throws {
+        guard (1...100).contains(batchSize) else { throw ValidationError("--batch-size must be from 1 to 100.") }
+        guard window >= 1 else { throw ValidationError("--window must be at least 1.") }
+        guard (1...10000).contains(concurrency) else {
+            throw ValidationError("--concurrency must be from 1 to 10000.")
+        }
+        guard maxLine.bytes >= 1 else { throw ValidationError("--max-line must be at least one byte.") }
+        guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than 0.") }
+        guard deadline.duration > linger.duration else {
+            throw ValidationError("--deadline must be longer than --linger, or messages expire while they wait.")
+        }
+    }
+
+    func run() async throws {
+        let environment = processEnvironment()
+        let inputs = try openInputs()
+        var simulator: SimulatorServer?
+        if simulate, !dryRun {
+            let server = try await SimulatorServer.start(configuration: SimulatorConfiguration())
+            printDiagnostic("sending to a simulator inside this process; no message leaves this machine.")
+            simulator = server
+        }
+        let configuration = try pipeConfiguration(environment, simulator)
+        let run = try await Pipe.start(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO)
+        let signals = RunSignals(run)
+        let result = try await run.finish()
+        signals.cancel()
+        try await simulator?.shutdown()
+        report(result)
+        throw ExitCode(ExitStatus.status(of: result, failOn: failOn))
+    }
+
+    // MARK: - Wiring
+
+    private func openInputs() throws -> [(name: String, descriptor: Int32)] {
+        let sources: [InputSource] = files.isEmpty ? [.standardInput] : files.map { $0 == "-" ? .standardInput : .file($0) }
+        do {
+            return try InputSource.open(sources)
+        } catch {
+            throw end(.noInput, "\(error); check the path and its permissions.")
+        }
+    }
+
+    private func pipeConfiguration(
+        _ environment: [String: String],
+        _ simulator: SimulatorServer?,
+    ) throws -> PipeConfiguration {
+        let endpoint = try gatewayEndpoint(simulator?.endpoint ?? self.endpoint)
+        var configuration = PipeConfiguration(
+            engine: engineConfiguration(),
+            defaults: MessageParser.Defaults(
+                signName: signName,
+                templateCode: templateCode,
+                urgentTemplates: urgent?.codes ?? [],
+            ),
+            maximumLineBytes: maxLine.bytes,
+            endpoint: endpoint,
+            credentials: try credentials(environment, simulator),
+        )
+        configuration.caFile = caFile
+        configuration.signatureScheme = signature == .v3 ? .v3 : .v1
+        do throws(GatewayConfigurationError) {
+            if let caFile { try GatewayConfigurationError.checkCertificates(caFile) }
+            configuration.proxy = try Proxy.proxy(for: endpoint, environment: environment)
+        } catch {
+            throw end(.configuration, "\(error).")
+        }
+        return configuration
+    }
+
+    private func gatewayEndpoint(_ text: String) throws -> GatewayEndpoint {
+        guard let endpoint = GatewayEndpoint(text) else {
+            throw end(.configuration, "--endpoint is not an address; give https://host or https://host:port.")
+        }
+        guard endpoint.isEncrypted || endpoint.isLoopback || allowHttp else {
+            throw end(
+                .configuration,
+                "http to \(endpoint.host) would send messages in the clear; use https, or add --allow-http.",
+            )
+        }
+        return endpoint
+    }
+
+    private func engineConfiguration() -> Engine.Configuration {
+        var generator = SystemRandomNumberGenerator()
+        let digits = String(generator.next() as UInt64, radix: 16)
+        let runID = String(repeating: "0", count: 16 - digits.count) + digits
+        var engine = Engine.Configuration(runID: runID)
+        engine.batchSize = batchSize
+        engine.linger = linger.duration
+        engine.window = window
+        engine.concurrency = concurrency
+        engine.maximumMessagesPerSecond = rate?.messagesPerSecond
+        engine.timeout = timeout.duration
+        engine.deadline = deadline.duration
+        engine.confirm = confirm.duration
+        engine.drain = drain.duration
+        engine.splits = !noSplit
+        engine.isDryRun = dryRun
+        engine.keepsInputOrder = order == .input
+        engine.echoes = !noEcho
+        return engine
+    }
+
+    private func credentials(_ environment: [String: String], _ simulator: SimulatorServer?) throws -> Credentials {
+        if let simulator {
+            return Credentials(
+                accessKeyID: simulator.accessKeyID,
+                accessKeySecret: Secret(simulator.accessKeySecret),
+            )
+        }
+        // A dry run signs nothing.
+        if dryRun { return Credentials(accessKeyID: "", accessKeySecret: Secret("")) }
+        guard let id = environment["ALIBABA_CLOUD_ACCESS_KEY_ID"], !id.isEmpty,
+            let secret = environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], !secret.isEmpty
+        else {
+            throw end(
+                .noPermission,
+                """
+                no credentials: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not both set in the \
+                environment; set them, or try smspipe without an account by --simulate.
+                """,
+            )
+        }
+        let token = environment["ALIBABA_CLOUD_SECURITY_TOKEN"].flatMap { $0.isEmpty ? nil : Secret($0) }
+        return Credentials(accessKeyID: id, accessKeySecret: Secret(secret), securityToken: token)
+    }
+
+    // MARK: - The end
+
+    private func report(_ result: PipeResult) {
+        if let error = result.inputError { printDiagnostic("\(error); the lines before were answered.") }
+        if let stop = result.stop, let text = StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }
+        if summary { writeToStandardError(Summary(result.tally, duration: result.duration).line + "\n") }
+    }
+}

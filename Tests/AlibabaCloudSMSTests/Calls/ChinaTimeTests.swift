@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import Testing
+
+struct ChinaTimeTests {
+    @Test(arguments: [
+        (1_709_222_399, "20240229"), (1_709_222_400, "20240301"), (1_709_308_799, "20240301"),
+        (1_709_308_800, "20240302"), (1_735_660_799, "20241231"), (1_735_660_800, "20250101"), (0, "19700101"),
+    ])
+    func `begins a day at 16 o'clock UTC`(_ epochSeconds: Int, _ date: String) {
+        #expect(text(ChinaTime.date(epochSeconds: epochSeconds)) == date)
+        #expect(ChinaTime.dateNumber(epochSeconds: epochSeconds) == UInt32(date))
+    }
+
+    @Test func `reads the service's times`() {
+        #expect(ChinaTime.epochSeconds(of: "2024-03-01 16:00:00") == 1_709_280_000)
+    }
+
+    @Test(arguments: [
+        "", "2024-03-01", "2024-03-01T16:00:00", "2024-03-01 16:00", "2024-03-01 16:00:00 ", "x 16:00:00",
+    ])
+    func `reads no other times`(_ text: String) {
+        #expect(ChinaTime.epochSeconds(of: text) == nil)
+    }
+}

@@ -1,0 +1,373 @@
+"""Options, their environment variables, credentials, endpoints, proxies, and how a run that cannot begin ends:
+contract, sections 7 and 8."""
+
+import contextlib
+import re
+import socket
+import threading
+
+import pytest
+
+from command import CREDENTIALS, message, phone
+from gateway import Answer, Gateway
+
+NO_CREDENTIALS = dict.fromkeys(CREDENTIALS)
+
+
+def one_sentence(result, *words):
+    """Standard error is one line that has these words in it, and nothing was printed for it."""
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    for word in words:
+        assert word.lower() in result.stderr.lower(), result.stderr
+
+
+# -- options ----------------------------------------------------------------------------------------------------------
+
+WRONG = [
+    ["--no-such-option"],
+    ["--batch-size", "0"],
+    ["--batch-size", "101"],
+    ["--batch-size", "many"],
+    ["--batch-size"],
+    ["--linger", "soon"],
+    ["--linger", "-1s"],
+    ["--order", "sideways"],
+    ["--signature", "v2"],
+    ["--fail-on", "sometimes"],
+    ["--max-line", "big"],
+    ["--window", "0"],
+    ["--concurrency", "0"],
+    ["--rate", "fast"],
+    ["--timeout", "10"],
+    ["--access-key-secret", "x"],
+]
+
+
+@pytest.mark.parametrize("options", WRONG, ids=" ".join)
+def test_wrong_usage_ends_with_64(smspipe, gateway, options):
+    result = smspipe.run(gateway, *options, stdin=[message(1)])
+    assert (result.status, result.stdout, gateway.requests) == (64, b"", [])
+    assert result.stderr.strip()
+
+
+OPTIONS = """
+    --endpoint --ca-file --allow-http --signature --sign-name --template-code --batch-size --linger --window --urgent
+    --concurrency --timeout --confirm --deadline --max-line --order --no-echo --dry-run --summary --simulate
+""".split()
+
+
+def test_help_shows_each_option_and_the_defaults(smspipe):
+    result = smspipe.run(None, "--help")
+    assert (result.status, result.stderr) == (0, "")
+    text = result.stdout.decode()
+    assert [option for option in OPTIONS if option not in text] == []
+    for default in ("100ms", "20000", "64", "10s", "120s", "1MiB", "https://dysmsapi.aliyuncs.com"):
+        assert default in text
+    for word in ("SMSPIPE_", "PhoneNumber", "TemplateCode"):
+        assert word in text
+
+
+def test_version_is_shown(smspipe):
+    result = smspipe.run(None, "--version")
+    assert result.status == 0 and re.search(r"\d+\.\d+", result.stdout.decode())
+
+
+def test_each_option_can_be_an_environment_variable(smspipe, gateway, tmp_path):
+    bare = {"PhoneNumber": phone(1)}
+
+    def run(*contents, options=(), **env):
+        gateway.requests.clear()
+        return smspipe.run(gateway, *options, stdin=list(contents), env=env)
+
+    many = [message(n) for n in range(10)]
+    run(*many, SMSPIPE_BATCH_SIZE="4")
+    assert sorted(len(request.messages) for request in gateway.requests) == [2, 4, 4]
+    run(*many, options=["--batch-size", "5"], SMSPIPE_BATCH_SIZE="4")
+    assert [len(request.messages) for request in gateway.requests] == [5, 5], "the option wins"
+    assert run(bare, SMSPIPE_SIGN_NAME="云通信", SMSPIPE_TEMPLATE_CODE="SMS_9").outcomes == ["accepted"]
+    assert gateway.requests[0].template == "SMS_9"
+    run(message(1), SMSPIPE_SIGNATURE="v1")
+    assert "Signature" in gateway.requests[0].fields
+    run(message(1, "SMS_5"), SMSPIPE_URGENT="SMS_5")
+    assert gateway.requests[0].action == "SendSms"
+    assert run(message(1), SMSPIPE_NO_ECHO="true").column("Line") == [1]
+    assert run(message(1), SMSPIPE_DRY_RUN="1").outcomes == ["planned"]
+    assert run(message(1), SMSPIPE_SUMMARY="1").summary
+    assert run("x" * 2000, SMSPIPE_MAX_LINE="1KiB").codes == ["smspipe.LINE_TOO_LONG"]
+
+
+def test_a_flag_can_be_switched_off_in_the_environment(smspipe, gateway):
+    for value in ("0", "false", ""):
+        assert smspipe.run(gateway, stdin=[message(1)], env={"SMSPIPE_DRY_RUN": value}).outcomes == ["accepted"]
+
+
+def test_the_endpoint_can_come_from_the_environment(smspipe, gateway):
+    result = smspipe.run(None, stdin=[message(1)], env={"SMSPIPE_ENDPOINT": gateway.endpoint})
+    assert result.outcomes == ["accepted"]
+
+
+def test_a_wrong_value_in_the_environment_is_told_like_a_wrong_option(smspipe, gateway):
+    result = smspipe.run(gateway, stdin=[message(1)], env={"SMSPIPE_BATCH_SIZE": "many"})
+    assert result.status in (64, 78)
+    assert "SMSPIPE_BATCH_SIZE" in result.stderr or "--batch-size" in result.stderr
+
+
+@pytest.mark.parametrize("linger", ["5ms", "1s", "1m", "0"])
+def test_durations_have_units(smspipe, gateway, linger):
+    assert smspipe.run(gateway, "--linger", linger, stdin=[message(1)]).outcomes == ["accepted"]
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+
+def test_missing_credentials_end_with_77_and_show_the_way(smspipe, gateway):
+    result = smspipe.run(gateway, stdin=[message(1)], env=NO_CREDENTIALS)
+    assert (result.status, result.stdout, gateway.connections) == (77, b"", 0)
+    for word in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "--simulate"):
+        assert word in result.stderr
+
+
+@pytest.mark.parametrize("missing", list(CREDENTIALS))
+@pytest.mark.parametrize("value", ["", None])
+def test_half_a_key_is_none(smspipe, gateway, missing, value):
+    result = smspipe.run(gateway, stdin=[message(1)], env={missing: value})
+    assert result.status == 77 and gateway.connections == 0
+    assert CREDENTIALS["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] not in result.stderr
+
+
+def test_missing_credentials_are_told_before_any_input_comes(smspipe, gateway):
+    process = smspipe.start(gateway, env=NO_CREDENTIALS)
+    assert process.wait(10) == 77
+
+
+def test_simulate_needs_no_account_and_says_what_it_is(smspipe):
+    result = smspipe.run(None, "--simulate", stdin=[message(n) for n in range(250)], env=NO_CREDENTIALS)
+    assert result.status == 0 and result.outcomes == ["accepted"] * 250
+    assert "simulat" in result.stderr.lower()
+
+
+def test_simulate_sends_to_nobody_else(smspipe, gateway):
+    env = {"HTTPS_PROXY": gateway.endpoint, "HTTP_PROXY": gateway.endpoint, "http_proxy": gateway.endpoint}
+    result = smspipe.run(None, "--simulate", stdin=[message(1)], env=env)
+    assert result.outcomes == ["accepted"] and gateway.connections == 0
+
+
+@pytest.mark.parametrize("signature", ["v1", "v3"])
+def test_the_simulator_takes_both_signatures(smspipe, signature):
+    result = smspipe.run(None, "--simulate", "--signature", signature, stdin=[message(n) for n in range(5)])
+    assert result.outcomes == ["accepted"] * 5
+
+
+# -- endpoint ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("endpoint", ["http://192.0.2.1", "http://sms.example:8080", "http://127.0.0.1.example"])
+def test_plain_http_leaves_this_machine_only_when_told(smspipe, endpoint):
+    result = smspipe.run(None, "--endpoint", endpoint, stdin=[message(1)])
+    assert (result.status, result.stdout) == (78, b"")
+    one_sentence(result, "--allow-http")
+
+
+def test_allow_http_allows_it(smspipe):
+    options = ["--endpoint", "http://sms.example:8080", "--allow-http", "--dry-run"]
+    assert smspipe.run(None, *options, stdin=[message(1)]).outcomes == ["planned"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
+def test_plain_http_to_this_machine_is_fine(smspipe, host):
+    server = Gateway(host=host).start()
+    assert smspipe.run(server, stdin=[message(1)]).outcomes == ["accepted"]
+    assert server.requests[0].headers["host"] == f"{host}:{server.port}"
+    server.stop()
+
+
+@pytest.mark.parametrize("endpoint", ["ftp://sms.example", "https://", "http://127.0.0.1:notaport", "a b"])
+def test_an_endpoint_that_is_none_is_bad_configuration(smspipe, endpoint):
+    result = smspipe.run(None, "--endpoint", endpoint, stdin=[message(1)])
+    assert (result.status, result.stdout) == (78, b"")
+    assert result.stderr.strip()
+
+
+@pytest.mark.parametrize("endpoint", ["dysmsapi.ap-southeast-1.aliyuncs.com", "https://dysmsapi.aliyuncs.com/"])
+def test_an_endpoint_may_be_a_host_name_alone_or_end_in_a_slash(smspipe, endpoint):
+    options = ["--endpoint", endpoint, "--dry-run"]
+    assert smspipe.run(None, *options, stdin=[message(1)]).status == 0
+
+
+# -- TLS --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_ca_file_adds_an_authority(smspipe, secure_gateway, authority):
+    result = smspipe.run(secure_gateway, "--ca-file", authority.file, stdin=[message(n) for n in range(250)])
+    assert (result.status, result.outcomes, result.stderr) == (0, ["accepted"] * 250, "")
+
+
+def test_an_address_is_checked_like_a_name(smspipe, authority):
+    server = Gateway(tls=authority.server("127.0.0.1")).start()
+    assert smspipe.run(server, "--ca-file", authority.file, stdin=[message(1)]).outcomes == ["accepted"]
+    server.stop()
+
+
+def refused_certificate(result):
+    assert result.status == 69
+    assert result.outcomes == ["skipped"] and result.codes == ["smspipe.UNREACHABLE"]
+    assert result.seconds < 5, "tried again"
+    one_sentence(result, "certificate")
+
+
+def test_an_unknown_authority_is_refused_at_once(smspipe, secure_gateway):
+    refused_certificate(smspipe.run(secure_gateway, stdin=[message(1)]))
+    assert secure_gateway.requests == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_certificate_for_another_name_is_refused_at_once(smspipe, authority, host):
+    server = Gateway(tls=authority.server("sms.example"), host=host).start()
+    refused_certificate(smspipe.run(server, "--ca-file", authority.file, stdin=[message(1)]))
+    assert server.requests == []
+    server.stop()
+
+
+@pytest.mark.parametrize("content", [None, "", "not a certificate\n"])
+def test_a_ca_file_that_is_none_is_bad_configuration(smspipe, gateway, tmp_path, content):
+    if content is not None:
+        (tmp_path / "ca.pem").write_text(content)
+    result = smspipe.run(gateway, "--ca-file", "ca.pem", stdin=[message(1)])
+    assert (result.status, result.stdout) == (78, b"")
+    one_sentence(result, "ca.pem")
+
+
+def test_a_plain_server_behind_https_is_unreachable(smspipe, gateway, authority):
+    options = ["--endpoint", gateway.endpoint.replace("http", "https"), "--ca-file", authority.file]
+    result = smspipe.run(None, *options, stdin=[message(1)])
+    assert result.status == 69 and result.codes == ["smspipe.UNREACHABLE"]
+    gateway.complaints.clear()
+
+
+# -- proxies ----------------------------------------------------------------------------------------------------------
+
+
+class Proxy:
+    """A CONNECT proxy that leads every name to one gateway."""
+
+    def __init__(self, port, refuse=None):
+        self.port, self.refuse, self.asked, self.headers = port, refuse, [], []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self._serve, args=self.listener.accept()[:1], daemon=True).start()
+
+    def _serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(4096)
+        method, target, _ = head.split(b"\r\n")[0].decode().split()
+        self.asked.append((method, target))
+        self.headers.append(head.decode())
+        if self.refuse:
+            client.sendall(f"HTTP/1.1 {self.refuse}\r\nContent-Length: 0\r\n\r\n".encode())
+            client.close()
+            return
+        server = socket.create_connection(("127.0.0.1", self.port))
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=pump, args=(server, client), daemon=True).start()
+        pump(client, server)
+
+
+def pump(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+def test_https_goes_through_the_proxy(smspipe, secure_gateway, authority, variable):
+    proxy = Proxy(secure_gateway.port)
+    options = ["--endpoint", "https://sms.example", "--ca-file", authority.file]
+    result = smspipe.run(None, *options, stdin=[message(n) for n in range(150)], env={variable: proxy.url})
+    assert result.outcomes == ["accepted"] * 150
+    assert set(proxy.asked) == {("CONNECT", "sms.example:443")}
+    assert secure_gateway.requests[0].headers["host"] == "sms.example"
+
+
+def test_a_proxy_gets_its_credentials_and_never_ours(smspipe, secure_gateway, authority):
+    proxy = Proxy(secure_gateway.port)
+    options = ["--endpoint", "https://sms.example", "--ca-file", authority.file]
+    url = proxy.url.replace("//", "//user:pass@")
+    assert smspipe.run(None, *options, stdin=[message(1)], env={"HTTPS_PROXY": url}).outcomes == ["accepted"]
+    assert "proxy-authorization: basic dxnlcjpwyxnz" in proxy.headers[0].lower()
+    assert "testid" not in proxy.headers[0]
+
+
+@pytest.mark.parametrize("value", ["localhost", "example.com,localhost", ".example.com, localhost", "*", "LOCALHOST"])
+def test_no_proxy_names_hosts_that_need_none(smspipe, secure_gateway, authority, value):
+    proxy = Proxy(secure_gateway.port)
+    env = {"HTTPS_PROXY": proxy.url, "NO_PROXY": value}
+    result = smspipe.run(secure_gateway, "--ca-file", authority.file, stdin=[message(1)], env=env)
+    assert result.outcomes == ["accepted"] and proxy.asked == []
+
+
+def test_no_proxy_of_another_host_does_not_matter(smspipe, secure_gateway, authority):
+    proxy = Proxy(secure_gateway.port)
+    env = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "example.com,ms.example"}
+    options = ["--endpoint", "https://sms.example", "--ca-file", authority.file]
+    assert smspipe.run(None, *options, stdin=[message(1)], env=env).outcomes == ["accepted"]
+    assert proxy.asked
+
+
+def test_a_proxy_that_refuses_makes_the_gateway_unreachable(smspipe, secure_gateway, authority):
+    proxy = Proxy(secure_gateway.port, refuse="407 Proxy Authentication Required")
+    options = ["--endpoint", "https://sms.example", "--ca-file", authority.file]
+    result = smspipe.run(None, *options, stdin=[message(1)], env={"HTTPS_PROXY": proxy.url})
+    assert result.status == 69 and result.codes == ["smspipe.UNREACHABLE"]
+    one_sentence(result, "proxy")
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_not_there_ends_with_66(smspipe, gateway):
+    result = smspipe.run(gateway, "missing.jsonl", stdin=[message(1)])
+    assert (result.status, result.stdout) == (66, b"")
+    one_sentence(result, "missing.jsonl")
+
+
+def test_a_directory_is_no_file(smspipe, gateway, tmp_path):
+    (tmp_path / "folder").mkdir()
+    result = smspipe.run(gateway, "folder")
+    assert result.status == 66
+    one_sentence(result, "folder")
+
+
+def test_an_unreachable_name_is_said_without_the_message(smspipe):
+    options = ["--endpoint", "https://does-not-exist.invalid"]
+    result = smspipe.run(None, *options, stdin=[message(1, parameters={"code": "绝密"})], timeout=40)
+    assert result.status == 69 and result.codes == ["smspipe.UNREACHABLE"]
+    one_sentence(result, "does-not-exist.invalid")
+
+
+# -- statuses ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_status_tells_what_happened(smspipe, gateway):
+    assert smspipe.run(gateway, stdin=[message(1)]).status == 0
+    assert smspipe.run(gateway, stdin=[message(1), "nonsense"]).status == 1
+    gateway.script = lambda request: Answer("isv.SMS_TEMPLATE_ILLEGAL")
+    assert smspipe.run(gateway, stdin=[message(1)]).status == 1
+    gateway.script = lambda request: Answer("isp.SYSTEM_ERROR")
+    assert smspipe.run(gateway, "--confirm", "0", stdin=[message(1), "nonsense"]).status == 3
+
+
+def test_nothing_secret_is_printed_when_everything_goes_wrong(smspipe, gateway):
+    """The fixture's check of standard error does the work; here is something for it to find."""
+    contents = [message(n, parameters={"code": "绝密"}) for n in range(300)] + ['{"PhoneNumber":"13800000001" 绝密']
+    gateway.script = lambda request: Answer("isp.RAM_PERMISSION_DENY", f"denied for {request.phones[0]} 绝密")
+    result = smspipe.run(gateway, "--summary", "--concurrency", "1", stdin=contents)
+    assert result.status == 77
+    result = smspipe.run(gateway, "--batch-size", "many", stdin=contents)
+    assert result.status == 64

@@ -1,0 +1,174 @@
+"""Signals, a closed output, and ends that are not the end of the input: contract, section 6."""
+
+import os
+import random
+import threading
+import time
+
+import pytest
+
+import gateway as gateways
+from command import line, message, phone
+from gateway import Answer, lost
+
+STATUS = {"TERM": 143, "INT": 130, "HUP": 129}
+HOLD = ["--linger", "60s", "--batch-size", "2"]
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_a_signal_sends_what_is_batched_and_answers_it(smspipe, gateway, name):
+    process = smspipe.start(gateway, *HOLD)
+    process.write(message(1), message(2), message(3))
+    process.read_many(2)
+    process.signal(name)
+    assert process.read()["Outcome"] == "accepted"
+    assert process.read() is None
+    assert process.wait() == STATUS[name]
+    assert gateway.taken_phones == [phone(1), phone(2), phone(3)]
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_a_signal_waits_for_answers_in_flight(smspipe, gateway, name):
+    released = threading.Event()
+    gateway.script = lambda request: Answer(wait_for=released)
+    process = smspipe.start(gateway, "--linger", "0")
+    process.write(message(1))
+    gateway.wait_for_requests(1)
+    process.signal(name)
+    assert process.is_silent(0.3)
+    released.set()
+    assert process.read()["Outcome"] == "accepted"
+    assert process.wait() == STATUS[name]
+
+
+def test_a_signal_ends_a_run_that_waits_for_input(smspipe, gateway):
+    process = smspipe.start(gateway, "--linger", "0")
+    process.write(message(1))
+    process.read()
+    process.signal("TERM")
+    assert process.wait(5) == 143
+    assert process.read() is None
+
+
+def test_nothing_is_read_after_a_signal(smspipe, gateway):
+    released = threading.Event()
+    gateway.script = lambda request: Answer(wait_for=released)
+    process = smspipe.start(gateway, "--window", "100")
+    process.write_in_background([(line(message(n)) + "\n").encode() for n in range(5000)])
+    gateway.wait_for_requests(1)
+    process.signal("TERM")
+    released.set()
+    responses = process.read_all()
+    assert process.wait() == 143
+    assert [response["PhoneNumber"] for response in responses] == [phone(n) for n in range(len(responses))]
+    assert len(responses) < 5000
+    assert {response["Outcome"] for response in responses} <= {"accepted", "skipped"}
+    assert {r["Code"] for r in responses if r["Outcome"] == "skipped"} <= {"smspipe.STOPPED"}
+
+
+def test_the_drain_has_an_end(smspipe, gateway):
+    gateway.script = lambda request: lost(gateways.NEVER)
+    process = smspipe.start(gateway, "--linger", "0", "--drain", "500ms", "--timeout", "60s", "--confirm", "0")
+    process.write(message(1))
+    gateway.wait_for_requests(1)
+    process.signal("TERM")
+    response = process.read(10)
+    assert (response["Outcome"], response["Code"]) == ("unknown", "smspipe.UNCONFIRMED")
+    assert process.wait(10) == 143
+
+
+def test_what_could_not_leave_during_the_drain_is_skipped(smspipe, gateway):
+    gateway.script = lambda request: lost(gateways.NEVER)
+    options = ["--concurrency", "1", "--batch-size", "1", "--drain", "500ms", "--timeout", "60s", "--confirm", "0"]
+    process = smspipe.start(gateway, *options)
+    process.write(message(1), message(2), message(3))
+    gateway.wait_for_requests(1)
+    process.signal("TERM")
+    responses = process.read_all(10)
+    assert [response["Outcome"] for response in responses] == ["unknown", "skipped", "skipped"]
+    assert [response["Code"] for response in responses[1:]] == ["smspipe.STOPPED"] * 2
+    assert process.wait(10) == 143
+    assert len(gateway.requests) == 1
+
+
+@pytest.mark.parametrize(("first", "second"), [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")])
+def test_a_second_signal_ends_at_once(smspipe, gateway, first, second):
+    gateway.script = lambda request: lost(gateways.NEVER)
+    process = smspipe.start(gateway, "--linger", "0", "--drain", "60s", "--timeout", "60s")
+    process.write(message(1))
+    gateway.wait_for_requests(1)
+    process.signal(first)
+    assert process.is_silent(0.3)
+    began = time.monotonic()
+    process.signal(second)
+    assert process.wait(5) in (STATUS[first], STATUS[second])
+    assert time.monotonic() - began < 2
+
+
+def test_a_signal_with_a_stalled_reader_does_not_hang(smspipe, gateway):
+    process = smspipe.start(gateway, "--drain", "1s")
+    process.write_in_background([(line(message(n)) + "\n").encode() for n in range(30_000)])
+    gateway.wait(lambda: len(gateway.taken) >= 5000)
+    process.signal("TERM")
+    process.signal("TERM")
+    assert process.wait(10) == 143
+
+
+def test_a_parent_that_goes_away_ends_the_run(smspipe, gateway):
+    process = smspipe.start(gateway, "--linger", "0")
+    process.write(message(1))
+    process.read()
+    process.close_input()
+    assert process.wait(10) == 0
+
+
+def test_a_closed_output_stops_sending(smspipe, gateway):
+    """Like `smspipe … | head -1`: what is in flight ends, nothing more is sent."""
+    process = smspipe.start(gateway, "--concurrency", "1", "--window", "300")
+    process.write_in_background([(line(message(n)) + "\n").encode() for n in range(20_000)])
+    os.read(process.process.stdout.fileno(), 1)
+    process.process.stdout.close()
+    seen = len(gateway.requests)
+    assert process.wait(15) == 141
+    assert len(gateway.requests) <= seen + 4
+    assert process.stderr == ""
+
+
+def test_a_closed_output_waits_for_what_is_in_flight(smspipe, gateway):
+    released = threading.Event()
+    gateway.script = lambda request: Answer(wait_for=released) if request.number == 2 else None
+    options = ["--concurrency", "1", "--batch-size", "1", "--linger", "0"]
+    process = smspipe.start(gateway, *options)
+    process.write(message(1))
+    process.read()
+    process.process.stdout.close()
+    process.write(*[message(n) for n in range(2, 50)])
+    gateway.wait_for_requests(2)
+    released.set()
+    assert process.wait(15) == 141
+    assert len(gateway.requests) <= 4 and gateway.duplicates() == {}
+
+
+RUNS = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 15 else []) for seed in range(200)]
+
+
+@pytest.mark.parametrize("seed", RUNS)
+def test_term_at_any_moment_leaves_no_message_without_its_fate(smspipe, gateway, seed):
+    """What the gateway took is what is reported accepted or unknown, line for line."""
+    after = random.Random(seed).randrange(20_000)
+    if seed % 3 == 2:
+        gateway.script = lambda request: lost(gateways.CLOSE) if request.number % 5 == 4 else None
+    process = smspipe.start(gateway, "--confirm", "0")
+    process.write_in_background([b"".join((line(message(n)) + "\n").encode() for n in range(20_000))])
+    process.start_reading()
+    gateway.wait(lambda: len(gateway.taken) >= min(after, 19_000))
+    process.signal("TERM")
+    responses = process.read_all()
+    assert process.wait() == 143
+    assert [response["PhoneNumber"] for response in responses] == [phone(n) for n in range(len(responses))]
+    taken = gateway.taken_phones
+    assert len(set(taken)) == len(taken)
+    told = {r["PhoneNumber"]: r["Outcome"] for r in responses}
+    assert set(told.values()) <= {"accepted", "unknown", "skipped"}
+    assert all(told.get(number) in ("accepted", "unknown") for number in taken)
+    assert {number for number, outcome in told.items() if outcome == "accepted"} <= set(taken)
