@@ -14,7 +14,7 @@ struct NumberLimiter: Sendable {
     /// How many numbers are remembered at most; past that, those without a send in 24 hours are forgotten, then all.
     private static let maximumCount = 2_000_000
 
-    private let limits: NumberLimits
+    let limits: NumberLimits
     private var windows: [UInt64: Window] = [:]
     /// The windows as they will be if the request under examination is taken.
     private var pending: [UInt64: Window] = [:]
