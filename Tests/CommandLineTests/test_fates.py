@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import gateway as gateways
-from command import line, message, phone
+from command import line, lines, message, phone
 from gateway import SECRET, Answer, gateway_error, lost
 
 
@@ -351,6 +351,40 @@ def test_messages_that_wait_too_long_behind_others_expire(smspipe, gateway):
     assert outcome(result) == {"accepted": 100, "skipped": 200}
     assert set(result.codes[100:]) == {"smspipe.EXPIRED"}
     assert len(gateway.requests) == 1
+
+
+@pytest.mark.slow
+def test_processes_share_one_quota_fairly(smspipe, gateway):
+    """Four processes that know nothing of each other, at a gateway that lets 200 requests a second through."""
+    quota, capacity, processes = 200, 40, 4
+    lock, tokens, at = threading.Lock(), [capacity], [time.monotonic()]
+
+    def script(request):
+        with lock:
+            now = time.monotonic()
+            tokens[0], at[0] = min(capacity, tokens[0] + quota * (now - at[0])), now
+            if tokens[0] < 1:
+                return gateway_error("Throttling.User", 429)
+            tokens[0] -= 1
+        return None
+
+    gateway.script = script
+    for n in range(processes):
+        process = smspipe.start(gateway, "--batch-size", "1", "--deadline", "1h")
+        block = lines([message(k, f"SMS_{n}") for k in range(1000)]).encode()
+        process.write_in_background([block] * 20)
+        process.start_reading()
+    gateway.wait_for_requests(1)
+    began = time.monotonic()
+    gateway.wait(lambda: time.monotonic() >= began + 14)
+    first, last = began + 4, began + 14
+    requests = [request for request in gateway.sends if first <= request.arrived < last]
+    numbers = {request.number for request in requests}
+    taken = Counter(t.sms.template for t in list(gateway.taken) if t.request in numbers)
+    assert sum(taken.values()) >= 0.9 * quota * (last - first)
+    assert len(requests) - sum(taken.values()) < 0.1 * len(requests)
+    assert len(taken) == processes
+    assert min(taken.values()) >= 0.5 * sum(taken.values()) / processes
 
 
 # -- clock and token --------------------------------------------------------------------------------------------------

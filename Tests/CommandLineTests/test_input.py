@@ -251,7 +251,15 @@ def test_a_phone_number_may_be_written_with_escapes(smspipe, gateway):
     assert sent.phone == "13800000001"
 
 
-BAD_NUMBERS = ['""', '"+"', '"1380000abcd"', '"138 0000 0001"', '"138-0000-0001"', '"１３８００００００００１"', '"++8613800000001"']
+BAD_NUMBERS = [
+    '""',
+    '"+"',
+    '"1380000abcd"',
+    '"138 0000 0001"',
+    '"138-0000-0001"',
+    '"１３８００００００００１"',
+    '"++8613800000001"',
+]
 BAD_NUMBERS += ['"13800000001\\n"', '" 13800000001"', '"13800000001,13800000002"']
 
 
@@ -325,8 +333,8 @@ def test_texts_arrive_as_they_were_meant(smspipe, gateway):
 
 
 def test_out_id_arrives_as_it_was_meant(smspipe, gateway):
-    _, sent = one(smspipe, gateway, line(message(1, OutId="活动 &=+~*%/\"\n")))
-    assert sent.out_id == "活动 &=+~*%/\"\n"
+    _, sent = one(smspipe, gateway, line(message(1, OutId='活动 &=+~*%/"\n')))
+    assert sent.out_id == '活动 &=+~*%/"\n'
 
 
 def test_out_id_is_under_256_characters(smspipe, gateway):
@@ -373,7 +381,9 @@ def test_no_template_param_is_sent_where_there_is_none(smspipe, gateway):
 
 
 BAD_PARAMETERS = ['{"a":{"b":"c"}}', '{"a":["b"]}', '{"a":true}', '{"a":null}', "[]", "17", "true"]
-BAD_PARAMETERS += [json.dumps(text) for text in ["", "x", "[]", '{"a":{}}', '{"a":1', '{"a":true}', "{} {}", '{"a":01}']]
+BAD_PARAMETERS += [
+    json.dumps(text) for text in ["", "x", "[]", '{"a":{}}', '{"a":1', '{"a":true}', "{} {}", '{"a":01}']
+]
 
 
 @pytest.mark.parametrize("value", BAD_PARAMETERS)
@@ -387,14 +397,21 @@ def test_template_param_of_another_shape_is_invalid(smspipe, gateway, value):
 
 @pytest.mark.parametrize(
     "member",
-    ['"PhoneNumber":"13900000009"', r'"Phone\u004eumber":"13900000009"', '"SignName":"云通信"', '"TemplateCode":"SMS_2"']
+    [
+        '"PhoneNumber":"13900000009"',
+        r'"Phone\u004eumber":"13900000009"',
+        '"SignName":"云通信"',
+        '"TemplateCode":"SMS_2"',
+    ]
     + ['"TemplateParam":{"code":"1"}', '"PhoneNumber":"13800000001"'],
 )
 def test_a_member_of_ours_that_stands_twice_is_invalid(smspipe, gateway, member):
     invalid(smspipe, gateway, line(message(1))[:-1] + f",{member}}}", "smspipe.DUPLICATE_MEMBER")
 
 
-@pytest.mark.parametrize("members", ['"OutId":"a","OutId":"a"', '"SmsUpExtendCode":"1","SmsUpExtendCode":"2"', '"Id":1,"Id":1'])
+@pytest.mark.parametrize(
+    "members", ['"OutId":"a","OutId":"a"', '"SmsUpExtendCode":"1","SmsUpExtendCode":"2"', '"Id":1,"Id":1']
+)
 def test_an_optional_member_that_stands_twice_is_invalid(smspipe, gateway, members):
     invalid(smspipe, gateway, line(message(1))[:-1] + f",{members}}}", "smspipe.DUPLICATE_MEMBER")
 
@@ -405,7 +422,8 @@ def test_a_member_of_the_user_may_stand_twice(smspipe, gateway):
     assert result.lines[0].startswith(text[:-1] + ',"Outcome":"accepted"')
 
 
-OLD = '"Outcome":"rejected","Code":"isv.X","Message":"旧","BizId":null,"RequestId":"OLD-1","BatchId":"OLD-2","SendDate":"20200101"'
+OLD = '"Outcome":"rejected","Code":"isv.X","Message":"旧","BizId":null,"RequestId":"OLD-1"'
+OLD += ',"BatchId":"OLD-2","SendDate":"20200101"'
 
 
 @pytest.mark.parametrize(
