@@ -145,7 +145,11 @@ extension Engine {
         }
         let index = take(id, expecting: .inFlight)
         batches[index].sendDate = 0
-        dispatcher.notSent(reason, at: now, unreachableAfter: configuration.unreachableAfter)
+        dispatcher.notSent(
+            reason,
+            startedAt: batches[index].sentAt,
+            unreachableAfter: configuration.unreachableAfter,
+        )
         if let stop, !mayStart {
             settle(index, stop.response)
         } else if case .certificate = reason, !dispatcher.hasConnected {

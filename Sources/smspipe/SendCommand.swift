@@ -53,7 +53,9 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "The template code of messages that bring none.")
     var templateCode: String?
 
-    @Option(help: ArgumentHelp("Templates whose messages go at once, each alone, joined by commas.", valueName: "codes"))
+    @Option(
+        help: ArgumentHelp("Templates whose messages go at once, each alone, joined by commas.", valueName: "codes")
+    )
     var urgent: TemplateList?
 
     @Option(help: ArgumentHelp("The longest line that is accepted.", valueName: "bytes"))
@@ -64,7 +66,9 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "The most messages in a request, 1 to 100.")
     var batchSize = 100
 
-    @Option(help: ArgumentHelp("How long a message waits for others; 0 sends when no more is ready.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How long a message waits for others; 0 sends when no more is ready.", valueName: "time")
+    )
     var linger = TimeSpan(.milliseconds(100))
 
     @Option(help: "The most messages that are read and not yet answered.")
@@ -101,7 +105,9 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How old a message may be when it is sent.", valueName: "time"))
     var deadline = TimeSpan(.seconds(120))
 
-    @Option(help: ArgumentHelp("How long a request without an answer is looked up; 0 for not at all.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How long a request without an answer is looked up; 0 for not at all.", valueName: "time")
+    )
     var confirm = TimeSpan(.seconds(30))
 
     @Option(help: ArgumentHelp("How long answers are awaited after TERM, INT or HUP.", valueName: "time"))
@@ -127,7 +133,9 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "Which outcomes make the exit status non-zero.")
     var failOn = ExitStatus.FailOn.any
 
-    @Argument(help: ArgumentHelp("Files to read; - is standard input, which is read if none is given.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Files to read; - is standard input, which is read if none is given.", valueName: "file")
+    )
     var files: [String] = []
 
     func validate() throws {
@@ -165,7 +173,8 @@ struct SendCommand: AsyncParsableCommand {
     // MARK: - Wiring
 
     private func openInputs() throws -> [(name: String, descriptor: Int32)] {
-        let sources: [InputSource] = files.isEmpty ? [.standardInput] : files.map { $0 == "-" ? .standardInput : .file($0) }
+        let sources: [InputSource] =
+            files.isEmpty ? [.standardInput] : files.map { $0 == "-" ? .standardInput : .file($0) }
         do {
             return try InputSource.open(sources)
         } catch {

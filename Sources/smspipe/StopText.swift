@@ -16,7 +16,8 @@ struct StopText {
             let meaning = answer.code == "SignatureDoesNotMatch" ? answer.message : entry.meaning
             text = "stopped sending: \(answer.code)\(request): \(meaning) \(entry.remedy)"
         case .unreachable(.certificate(let why)):
-            text = "stopped sending: the certificate of \(endpoint) was refused: \(why); check --endpoint and --ca-file."
+            text =
+                "stopped sending: the certificate of \(endpoint) was refused: \(why); check --endpoint and --ca-file."
         case .unreachable(let reason):
             text = "stopped sending: \(reason.text); check --endpoint, the network and HTTPS_PROXY."
         case .storage(let what):

@@ -43,6 +43,7 @@ struct FaultPlan: Sendable {
     /// - Parameters:
     ///   - action: The call.
     ///   - send: The messages, if it is a send that could be read.
+    /// - Returns: The fault, or `nil` if nothing goes wrong.
     mutating func next(action: String, send: SendRequest?) -> Fault? {
         var fault: Fault?
         for index in entries.indices where Self.matches(entries[index].rule, action: action, send: send) {

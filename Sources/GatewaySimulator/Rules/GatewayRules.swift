@@ -7,7 +7,7 @@
 package struct GatewayRules: Sendable {
     /// The account that it serves.
     package let account: SimulatedAccount
-    let configuration: SimulatorConfiguration
+    var configuration: SimulatorConfiguration
     var records: GatewayRecords
     var faults: FaultPlan
     var spending: AccountSpending
@@ -26,7 +26,7 @@ package struct GatewayRules: Sendable {
         records = GatewayRecords(maximumCount: configuration.maximumKeptMessages)
         faults = FaultPlan(rules: configuration.faults, latency: configuration.latency, seed: configuration.seed ?? 0)
         spending = AccountSpending(balance: account.balance)
-        limiter = NumberLimiter(limits: account.numberLimits)
+        limiter = NumberLimiter(limits: configuration.numberLimits ?? account.numberLimits)
     }
 
     /// Answers a request to the API.
@@ -35,6 +35,7 @@ package struct GatewayRules: Sendable {
     ///   - request: The request.
     ///   - now: What time it is.
     ///   - generator: Gives the random bits of ids.
+    /// - Returns: The answer.
     package mutating func answer(
         _ request: SimulatedRequest,
         at now: WallTime,
@@ -49,6 +50,7 @@ package struct GatewayRules: Sendable {
     ///   - call: The call, read with this gateway's account.
     ///   - now: What time it is.
     ///   - generator: Gives the random bits of ids.
+    /// - Returns: The answer.
     package mutating func answer(
         _ call: ReceivedCall,
         at now: WallTime,
@@ -119,6 +121,12 @@ package struct GatewayRules: Sendable {
         }
         if let expiration = key?.expiration, now >= expiration { return .named("InvalidSecurityToken.Expired") }
         return nil
+    }
+
+    /// Lets so many requests a second of each call through from now on; `nil` lets all through.
+    mutating func limitRate(_ requestsPerSecond: Double?) {
+        configuration.requestsPerSecond = requestsPerSecond
+        buckets = [:]
     }
 
     private mutating func throttle(_ action: APIAction, at now: WallTime) -> Refusal? {

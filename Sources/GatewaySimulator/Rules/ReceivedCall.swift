@@ -66,7 +66,9 @@ package struct ReceivedCall: Sendable {
         }
     }
 
-    /// V1 says the format in a parameter, V3 in the `accept` header. Source: api 1.1.
+    /// V1 says the format in a parameter, V3 in the `accept` header.
+    ///
+    /// Source: api 1.1.
     private static func format(_ request: SimulatedRequest, _ parameters: ParameterList) -> AnswerFormat {
         if let format = parameters.text(of: "Format") { return format.lowercased() == "xml" ? .xml : .json }
         let accept = request.header("accept")?.lowercased() ?? ""
@@ -114,7 +116,9 @@ package struct ReceivedCall: Sendable {
     }
 }
 
-/// The calls that the simulator answers. Source: api 3 and 4.
+/// The calls that the simulator answers.
+///
+/// Source: api 3 and 4.
 package enum APIAction: String, CaseIterable, Sendable {
     case sendBatchSms = "SendBatchSms"
     case sendSms = "SendSms"
@@ -124,7 +128,8 @@ package enum APIAction: String, CaseIterable, Sendable {
     static let version = "2017-05-25"
 
     private static let commonParameters: Set<String> = [
-        "Action", "Version", "Format", "AccessKeyId", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp",
+        "Action", "Version", "Format", "AccessKeyId", "SignatureMethod", "SignatureVersion", "SignatureNonce",
+        "Timestamp",
         "Signature", "SecurityToken", "RegionId", "SignatureType", "OwnerId", "ResourceOwnerId", "ResourceOwnerAccount",
     ]
 

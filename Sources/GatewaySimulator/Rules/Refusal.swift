@@ -28,7 +28,9 @@ package struct Refusal: Error, Equatable, Sendable {
         self.retryAfter = retryAfter
     }
 
-    /// A refusal by the gateway. Source of statuses and texts: api 6.4.
+    /// A refusal by the gateway.
+    ///
+    /// Source of statuses and texts: api 6.4.
     static func gateway(_ code: String, _ status: Int, _ message: String) -> Refusal {
         Refusal(code: code, message: message, status: status)
     }

@@ -2,7 +2,9 @@
 
 /// The codes that the simulator can answer with, and the text that goes with each.
 enum RefusalTexts {
-    /// The codes of the SMS service. Source: api 6.3; Chinese texts are quoted from real answers, the others translated.
+    /// The codes of the SMS service.
+    ///
+    /// Source: api 6.3; Chinese texts are quoted from real answers, the others translated.
     static let service: [String: String] = [
         "isp.RAM_PERMISSION_DENY": "没有访问权限",
         "isp.SYSTEM_ERROR": "A platform error occurred; call again.",
@@ -24,7 +26,8 @@ enum RefusalTexts {
         "isv.SIGN_NAME_ILLEGAL": "The sign name breaks the naming rules.",
         "isv.SIGNATURE_BLACKLIST": "The content of the sign name is forbidden.",
         "SIGNATURE_BLACKLIST": "The content of the sign name is forbidden.",
-        "isv.SMS_SIGNATURE_SCENE_ILLEGAL": "The sign name serves verification codes only and does not fit the template.",
+        "isv.SMS_SIGNATURE_SCENE_ILLEGAL":
+            "The sign name serves verification codes only and does not fit the template.",
         "isv.SMS_TEST_SIGN_TEMPLATE_LIMIT": "A test sign name and a test template must be used together.",
         "isv.SMS_TEST_TEMPLATE_PARAMS_ILLEGAL": "A test template takes 4 to 6 digits only.",
         "isv.SMS_TEST_NUMBER_LIMIT": "Test resources reach only numbers bound in the console.",
@@ -54,13 +57,16 @@ enum RefusalTexts {
 
     /// Codes that concern the account or the platform: one message that shows them stops its whole request.
     static let wholeRequest: Set<String> = [
-        "isp.RAM_PERMISSION_DENY", "isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR", "isv.OUT_OF_SERVICE", "isv.AMOUNT_NOT_ENOUGH",
+        "isp.RAM_PERMISSION_DENY", "isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR", "isv.OUT_OF_SERVICE",
+        "isv.AMOUNT_NOT_ENOUGH",
         "isv.PRODUCT_UN_SUBSCRIPT", "isv.PRODUCT_UNSUBSCRIBE", "isv.ACCOUNT_NOT_EXISTS", "isv.ACCOUNT_ABNORMAL",
         "isv.SECURITY_FROZEN_ACCOUNT", "isv.DENY_IP_RANGE", "isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL",
         "isv.SMS_TEMPLATE_ILLEGAL",
     ]
 
-    /// The codes of the gateway with their HTTP statuses. Source: api 6.4.
+    /// The codes of the gateway with their HTTP statuses.
+    ///
+    /// Source: api 6.4.
     static let gateway: [String: (status: Int, message: String)] = [
         "SignatureDoesNotMatch": (400, "Specified signature is not matched with our calculation."),
         "IncompleteSignature": (400, "The request signature does not conform to the service's standards."),
@@ -92,7 +98,9 @@ enum RefusalTexts {
         "Throttling.User": (429, "Request was denied due to user flow control."),
         "Throttling": (429, "Request was denied due to request throttling."),
         "Throttling.Api": (429, "Request was denied due to api flow control."),
-        "Forbidden.RAM": (403, "User not authorized to operate on the specified resource, or this API doesn't support RAM."),
+        "Forbidden.RAM": (
+            403, "User not authorized to operate on the specified resource, or this API doesn't support RAM."
+        ),
         "NoPermission": (403, "You are not authorized to perform this action."),
         "Forbidden": (403, "User not authorized to operate on the specified resource."),
         "Forbidden.RiskControl": (403, "This operation is forbidden by risk control."),

@@ -47,11 +47,15 @@ struct Reply {
         )
     }
 
-    /// The answer on the wire. Source of its members: api 3.2, 6.1 and 10.
+    /// The answer on the wire.
+    ///
+    /// Source of its members: api 3.2, 6.1 and 10.
     func answer(after delay: Duration) -> SimulatedAnswer {
         var answer = SimulatedAnswer(
             status: refusal?.status ?? 200,
-            headers: [HeaderField("content-type", call.format.contentType), HeaderField("x-acs-request-id", requestID)],
+            headers: [
+                HeaderField("content-type", call.format.contentType), HeaderField("x-acs-request-id", requestID),
+            ],
             body: body,
             delay: delay,
         )
@@ -79,7 +83,8 @@ struct Reply {
         }
         guard refusal.isByGateway else {
             let members: [(name: String, value: AnswerValue)] = [
-                ("Message", .string(refusal.message)), ("RequestId", .string(requestID)), ("Code", .string(refusal.code)),
+                ("Message", .string(refusal.message)), ("RequestId", .string(requestID)),
+                ("Code", .string(refusal.code)),
             ]
             return AnswerValue.members(members).encoded(as: call.format, root: root)
         }
@@ -91,6 +96,8 @@ struct Reply {
         return AnswerValue.members(members).encoded(as: call.format, root: "Error")
     }
 
-    /// In XML the root element is named after the action. Source: api 3.2.
+    /// In XML the root element is named after the action.
+    ///
+    /// Source: api 3.2.
     private var root: String { "\(call.action?.rawValue ?? "")Response" }
 }

@@ -40,7 +40,9 @@ extension RandomNumberGenerator {
         return text
     }
 
-    /// A receipt id in the service's form: eighteen digits, a caret, and a number. Source: api 3.2.
+    /// A receipt id in the service's form: eighteen digits, a caret, and a number.
+    ///
+    /// Source: api 3.2.
     mutating func nextBizID() -> String {
         "\(UInt64.random(in: 100_000_000_000_000_000...999_999_999_999_999_999, using: &self))^0"
     }

@@ -84,6 +84,7 @@ enum AnswerValue: Sendable {
     /// - Parameters:
     ///   - format: JSON or XML.
     ///   - root: The name of the root element in XML.
+    /// - Returns: The bytes.
     func encoded(as format: AnswerFormat, root: String) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(256)

@@ -24,6 +24,8 @@ package struct SimulatorConfiguration: Sendable {
     package var reportDelay = Duration.seconds(1)
     /// The faults from the start.
     package var faults: [FaultRule] = []
+    /// The per-number limits; `nil` for those of the account.
+    package var numberLimits: NumberLimits?
     /// The latency of every answer of the API.
     package var latency: Latency?
 

@@ -16,6 +16,7 @@ struct AnswerWriter {
     ///   - keepsAlive: Whether the connection stays open after it.
     ///   - isHead: Whether the body is left out, as for HEAD.
     ///   - allocator: Makes the buffer.
+    /// - Returns: The bytes to send.
     mutating func bytes(
         of answer: SimulatedAnswer,
         at now: WallTime,

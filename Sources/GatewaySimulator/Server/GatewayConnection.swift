@@ -138,8 +138,10 @@ final class GatewayConnection: ChannelDuplexHandler {
         while !isAnswering, !isClosing, !waiting.isEmpty, context.channel.isWritable {
             isAnswering = true
             let incoming = waiting.removeFirst()
-            let answer = state.answer(incoming.request)
-            deliver(answer, to: incoming, context)
+            switch state.respond(to: incoming.request) {
+            case .answer(let answer): deliver(answer, to: incoming, context)
+            case .wait(let wait): poll(wait, until: .now() + TimeAmount(wait.timeout), for: incoming, context)
+            }
         }
         guard isReadHeld, !isAnswering, !isClosing, context.channel.isWritable else { return }
         isReadHeld = false
@@ -153,6 +155,26 @@ final class GatewayConnection: ChannelDuplexHandler {
             let (handler, context) = loopBound.value
             guard !handler.isClosing else { return }
             handler.send(answer, to: request, context)
+            handler.answerNext(context)
+        }
+    }
+
+    /// Looks again and again whether a wait is over; a look costs a lock and no more.
+    private func poll(
+        _ wait: CountedWait,
+        until deadline: NIODeadline,
+        for request: IncomingRequest,
+        _ context: ChannelHandlerContext,
+    ) {
+        if let answer = state.answer(to: wait, isOver: deadline <= .now()) {
+            send(answer, to: request, context)
+            return
+        }
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .milliseconds(10)) {
+            let (handler, context) = loopBound.value
+            guard !handler.isClosing else { return }
+            handler.poll(wait, until: deadline, for: request, context)
             handler.answerNext(context)
         }
     }

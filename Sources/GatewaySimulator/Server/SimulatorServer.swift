@@ -25,6 +25,7 @@ package final class SimulatorServer: Sendable {
     ///   - host: The address to listen on; every address but a loopback one lets other machines in.
     ///   - port: The port; 0 takes a free one.
     ///   - clock: Tells the time.
+    /// - Returns: The running server.
     /// - Throws: NIO's error if the port is taken or the address is not this machine's.
     package static func start(
         configuration: SimulatorConfiguration,
@@ -40,7 +41,13 @@ package final class SimulatorServer: Sendable {
                 accessKeyID: keyGenerator.nextKey(prefix: "LTAI5t", count: 18),
                 accessKeySecret: keyGenerator.nextKey(prefix: "", count: 30),
             )
-        let state = SimulatorState(configuration: configuration, account: account, seed: seed, clock: clock)
+        let state = SimulatorState(
+            configuration: configuration,
+            account: account,
+            seed: seed,
+            isLoopback: isLoopback(host),
+            clock: clock,
+        )
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
         do {
             let channel = try await bootstrap(group, state).bind(host: host, port: port).get()
@@ -64,6 +71,14 @@ package final class SimulatorServer: Sendable {
         let key = account.accessKeys.sorted { $0.key < $1.key }.first { $0.value.state == .active }
         accessKeyID = key?.key ?? ""
         accessKeySecret = key?.value.secret ?? ""
+    }
+
+    /// Whether only this machine can reach an address.
+    ///
+    /// - Parameter host: The address to listen on.
+    /// - Returns: `true` for `localhost`, `::1` and the addresses of 127.0.0.0/8.
+    package static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
 
     /// Closes the port and all connections, and ends the threads.

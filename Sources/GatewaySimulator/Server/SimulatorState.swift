@@ -10,8 +10,17 @@ final class SimulatorState: Sendable {
         var generator: SeededGenerator
     }
 
+    /// What a connection does with a request.
+    enum Response: Sendable {
+        case answer(SimulatedAnswer)
+        /// Answers when so many messages were taken, or when the time is over.
+        case wait(CountedWait)
+    }
+
     let account: SimulatedAccount
     let configuration: SimulatorConfiguration
+    /// Whether only this machine can reach the server.
+    private let isLoopback: Bool
     private let clock: @Sendable () -> WallTime
     private let locked: Mutex<Locked>
 
@@ -19,10 +28,12 @@ final class SimulatorState: Sendable {
         configuration: SimulatorConfiguration,
         account: SimulatedAccount,
         seed: UInt64,
+        isLoopback: Bool,
         clock: @escaping @Sendable () -> WallTime,
     ) {
         self.account = account
         self.configuration = configuration
+        self.isLoopback = isLoopback
         self.clock = clock
         var configuration = configuration
         configuration.seed = seed
@@ -33,11 +44,36 @@ final class SimulatorState: Sendable {
     /// What time it is.
     var now: WallTime { clock() }
 
-    /// Answers a request to the API. Reading and verifying it needs no lock.
-    func answer(_ request: SimulatedRequest) -> SimulatedAnswer {
+    /// Answers a request.
+    ///
+    /// Reading and verifying a call of the API needs no lock.
+    func respond(to request: SimulatedRequest) -> Response {
+        if request.path.hasPrefix("/_sim") { return respondToControl(request) }
         let call = ReceivedCall(request, account: account)
         let now = now
-        return locked.withLock { $0.rules.answer(call, at: now, using: &$0.generator) }
+        return .answer(locked.withLock { $0.rules.answer(call, at: now, using: &$0.generator) })
+    }
+
+    private func respondToControl(_ request: SimulatedRequest) -> Response {
+        if let refusal = ControlGuard.refusal(of: request, isLoopback: isLoopback) { return .answer(refusal) }
+        if request.path == "/_sim/wait" {
+            guard let wait = CountedWait(request) else {
+                return .answer(.problem(400, "Give count=NUMBER, and timeout=DURATION such as 5s."))
+            }
+            return .wait(wait)
+        }
+        if let asset = InboxPage.answer(to: request) { return .answer(asset) }
+        let now = now
+        return .answer(withRules { $0.control(request, at: now) })
+    }
+
+    /// The answer to someone who waits for messages; `nil` if not all have come and there is time left.
+    func answer(to wait: CountedWait, isOver: Bool) -> SimulatedAnswer? {
+        let count = withRules { $0.takenMessageCount }
+        guard count >= wait.count || isOver else { return nil }
+        var answer = SimulatedAnswer.lines([.members([("Messages", .integer(count))])])
+        if count < wait.count { answer.status = 408 }
+        return answer
     }
 
     /// Looks at the rules, or changes them.

@@ -55,6 +55,7 @@ package struct ParameterList: Sendable {
     /// The parameters that a signature covers, sorted by name in byte order, each name once.
     ///
     /// - Parameter queryOnly: Whether to leave out the form body, as signature V3 does.
+    /// - Returns: The parameters.
     func sortedEntries(queryOnly: Bool) -> [Entry] {
         let covered = queryOnly ? entries[..<queryCount] : entries[...]
         let span = bytes.span

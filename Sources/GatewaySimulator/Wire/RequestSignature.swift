@@ -56,7 +56,9 @@ struct RequestSignature: Sendable {
         return Digest.equalInConstantTime(expected.span, signature.span) && bodyIsIntact
     }
 
-    /// The refusal for a signature that does not match; it shows what the gateway signed. Source of the texts: api 2.6.
+    /// The refusal for a signature that does not match; it shows what the gateway signed.
+    ///
+    /// Source of the texts: api 2.6.
     var mismatch: Refusal {
         let signed = String(decoding: stringToSign, as: UTF8.self)
         let message =
@@ -142,7 +144,9 @@ struct RequestSignature: Sendable {
         bodyIsIntact = Array(promisedHash.utf8) == bodyHash
     }
 
-    /// Every `x-acs-*`, `host` and `content-type` that the request carries must be signed. Source: DOC-V3.
+    /// Every `x-acs-*`, `host` and `content-type` that the request carries must be signed.
+    ///
+    /// Source: DOC-V3.
     private static func checkCoverage(_ request: SimulatedRequest, signedHeaders: [String]) throws(Refusal) {
         for header in request.headers where !signedHeaders.contains(where: { header.isNamed($0) }) {
             let name = header.name.lowercased()

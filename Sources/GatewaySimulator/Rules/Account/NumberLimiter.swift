@@ -14,7 +14,7 @@ struct NumberLimiter: Sendable {
     /// How many numbers are remembered at most; past that, those without a send in 24 hours are forgotten, then all.
     private static let maximumCount = 2_000_000
 
-    private let limits: NumberLimits
+    let limits: NumberLimits
     private var windows: [UInt64: Window] = [:]
     /// The windows as they will be if the request under examination is taken.
     private var pending: [UInt64: Window] = [:]
@@ -62,7 +62,9 @@ struct NumberLimiter: Sendable {
         if windows.count > Self.maximumCount { windows.removeAll() }
     }
 
-    /// Counts one more message, or says which limit is in its way. Source of the texts: api 6.3.
+    /// Counts one more message, or says which limit is in its way.
+    ///
+    /// Source of the texts: api 6.3.
     private static func count(_ window: inout Window, _ limit: NumberLimits.Limit) -> String? {
         if let minute = limit.minute, window.minuteCount >= minute { return "触发分钟级流控Permits:\(minute)" }
         if let hour = limit.hour, window.hourCount >= hour { return "触发小时级流控Permits:\(hour)" }
@@ -73,7 +75,9 @@ struct NumberLimiter: Sendable {
         return nil
     }
 
-    /// Minutes and hours begin by the calendar, a day with a send. The offset of China time is whole hours, so UTC serves.
+    /// Minutes and hours begin by the calendar, a day with a send.
+    ///
+    /// The offset of China time is whole hours, so UTC serves.
     private static func current(_ window: Window, at now: WallTime) -> Window {
         var window = window
         let minute = now.seconds.flooredQuotient(by: 60)

@@ -36,6 +36,7 @@ package struct SimulatedAccount: Equatable, Sendable {
     /// - Parameters:
     ///   - accessKeyID: The id of its key.
     ///   - accessKeySecret: The secret of its key.
+    /// - Returns: The account.
     package static func `default`(accessKeyID: String, accessKeySecret: String) -> SimulatedAccount {
         var account = SimulatedAccount(accessKeys: [accessKeyID: AccessKey(secret: accessKeySecret)])
         account.numbers = MagicNumbers.states
@@ -88,7 +89,9 @@ package enum Standing: String, CaseIterable, Sendable {
     case frozen
     case foreignAddress = "foreign-address"
 
-    /// The code for it; `nil` for an account that can send. Source: api 6.3.
+    /// The code for it; `nil` for an account that can send.
+    ///
+    /// Source: api 6.3.
     package var code: String? {
         switch self {
         case .active: nil
@@ -117,7 +120,9 @@ package struct SignName: Equatable, Sendable {
         case blacklisted
         case blacklistedOld = "blacklisted-old"
 
-        /// The code for it; `nil` for one that can be used. Source: api 6.3.
+        /// The code for it; `nil` for one that can be used.
+        ///
+        /// Source: api 6.3.
         package var code: String? {
             switch self {
             case .approved: nil
@@ -175,9 +180,13 @@ package struct Template: Equatable, Sendable {
     package var state = State.approved
     /// Whether it is one of the console's test templates.
     package var isTest = false
-    /// The attributes of its variables by name. Source: api 7.3.
+    /// The attributes of its variables by name.
+    ///
+    /// Source: api 7.3.
     package var attributes: [String: VariableAttribute] = [:]
-    /// How many characters a value may have. Source: api 7.3, "1 to 35 (templates since 2018-01-10), 1 to 20 before".
+    /// How many characters a value may have.
+    ///
+    /// Source: api 7.3, "1 to 35 (templates since 2018-01-10), 1 to 20 before".
     package var maximumValueCharacters = 35
 
     /// Creates an approved template.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a template's variable may hold. Source: api 7.3.
+/// What a template's variable may hold.
+///
+/// Source: api 7.3.
 package enum VariableAttribute: String, CaseIterable, Sendable {
     case numberCaptcha
     case characterWithNumber2

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension GatewayRules {
-    /// Answers QuerySendDetails. Source: api 4.2.
+    /// Answers QuerySendDetails.
+    ///
+    /// Source: api 4.2.
     ///
     /// - Throws: The ``Refusal`` for parameters that are missing or wrong.
     func sendDetails(
@@ -63,7 +65,9 @@ extension GatewayRules {
     }
 }
 
-/// What has become of a message. Source: api 4.2, SendStatus and ErrCode.
+/// What has become of a message.
+///
+/// Source: api 4.2, SendStatus and ErrCode.
 struct DeliveryState: Equatable, Sendable {
     /// 1 waiting for the receipt, 2 failed, 3 delivered.
     var sendStatus: Int
@@ -85,7 +89,10 @@ extension ParameterList {
     /// The number of a parameter that a call insists on.
     func requiredInteger(_ name: StaticString, in range: ClosedRange<Int>) throws(Refusal) -> Int {
         guard let number = Int(try required(name)), range.contains(number) else {
-            throw .service("isv.INVALID_PARAMETERS", "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
+            throw .service(
+                "isv.INVALID_PARAMETERS",
+                "\(name) must be a number from \(range.lowerBound) to \(range.upperBound)."
+            )
         }
         return number
     }

@@ -59,7 +59,9 @@ struct DigestSet: Sendable {
     }
 }
 
-/// The nonces of the last fifteen minutes at least. Source: api 10, "nonce remembered per key for at least 15 minutes".
+/// The nonces of the last fifteen minutes at least.
+///
+/// Source: api 10, "nonce remembered per key for at least 15 minutes".
 struct NonceMemory: Sendable {
     private static let span = Duration.seconds(15 * 60)
 

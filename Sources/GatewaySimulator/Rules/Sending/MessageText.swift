@@ -26,12 +26,15 @@ enum MessageText {
         return members.map { member in
             var name: [UInt8] = []
             JSONText.appendDecoded(bytes.span, member.name, to: &name)
-            let value = member.kind == .string ? JSONText.decodeString(bytes.span, member.value) : Array(bytes[member.value])
+            let value =
+                member.kind == .string ? JSONText.decodeString(bytes.span, member.value) : Array(bytes[member.value])
             return (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
         }
     }
 
-    /// How many segments a text takes. Source: api 7.4.
+    /// How many segments a text takes.
+    ///
+    /// Source: api 7.4.
     static func segmentCount(of text: String, isInternational: Bool) -> Int {
         let isGSM = isInternational && text.utf8.allSatisfy { $0 < 0x80 }
         let extended = Set("|^{}[]~\\".unicodeScalars)

@@ -10,13 +10,12 @@ struct PhoneNumberForm: Equatable, Sendable {
     /// Whether it is a mainland number.
     var isMainland: Bool
 
-    /// Reads a number.
+    /// Reads a number; `nil` for text that is no phone number.
     ///
     /// - Parameters:
     ///   - bytes: Hold the number.
     ///   - range: Where it stands.
     ///   - isForInternationalTemplate: Whether the template is an international one.
-    /// - Returns: `nil` for text that is no phone number.
     init?(_ bytes: Span<UInt8>, _ range: Range<Int>, isForInternationalTemplate: Bool) {
         var start = range.lowerBound
         if start < range.upperBound, bytes[start] == UInt8(ascii: "+") { start += 1 }
@@ -27,7 +26,8 @@ struct PhoneNumberForm: Equatable, Sendable {
         }
         for prefix in ["86", "0086"] where count == 11 + prefix.utf8.count {
             let mainland = start + prefix.utf8.count
-            if zip(start..<mainland, prefix.utf8).allSatisfy({ bytes[$0] == $1 }), bytes[mainland] == UInt8(ascii: "1") {
+            if zip(start..<mainland, prefix.utf8).allSatisfy({ bytes[$0] == $1 }), bytes[mainland] == UInt8(ascii: "1")
+            {
                 digits = mainland..<range.upperBound
                 isMainland = true
                 return

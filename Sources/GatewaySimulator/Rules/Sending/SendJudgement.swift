@@ -107,7 +107,9 @@ struct SendJudgement: Sendable {
 
     // MARK: Extension codes
 
-    /// An extension code is digits, and serves one sign name. Source: api 3.1, SmsUpExtendCodeJson; api 6.3.
+    /// An extension code is digits, and serves one sign name.
+    ///
+    /// Source: api 3.1, SmsUpExtendCodeJson; api 6.3.
     private mutating func judgeExtensionCodes(_ send: SendRequest) {
         let bytes = send.bytes.span
         var owners: [String: Range<Int>] = [:]

@@ -29,9 +29,13 @@ package struct SendRequest: Sendable {
     /// The messages in the order of the request.
     var elements: [Element] = []
 
-    /// The most phone numbers of a batch. Source: api 3.1, PhoneNumberJson.
+    /// The most phone numbers of a batch.
+    ///
+    /// Source: api 3.1, PhoneNumberJson.
     static let maximumBatchCount = 100
-    /// The most phone numbers of a single send. Source: api 4.1, PhoneNumbers.
+    /// The most phone numbers of a single send.
+    ///
+    /// Source: api 4.1, PhoneNumbers.
     static let maximumSingleCount = 1_000
 
     /// Reads the parameters of SendBatchSms.
@@ -111,7 +115,9 @@ package struct SendRequest: Sendable {
         return range
     }
 
-    /// An OutId must have fewer than 256 characters. Source: api 3.1, OutId.
+    /// An OutId must have fewer than 256 characters.
+    ///
+    /// Source: api 3.1, OutId.
     private func checkOutID() throws(Refusal) {
         guard let outID, outID.count >= 256, text(outID).unicodeScalars.count >= 256 else { return }
         throw .service("isv.PARAM_LENGTH_LIMIT", "参数超过长度限制:255")

@@ -30,6 +30,7 @@ struct ValueRules: Sendable {
     /// - Parameters:
     ///   - object: Where the JSON object stands; `nil` if the message brought none.
     ///   - bytes: Hold it.
+    /// - Returns: What was found.
     mutating func judge(_ object: Range<Int>?, in bytes: Span<UInt8>) -> Finding {
         guard let object else {
             let isMissing = !variables.isEmpty
@@ -150,13 +151,16 @@ struct ValueScan: Sendable {
 
     /// Whether a character of three bytes is a simplified Chinese one or a comma, a full stop or another full-width sign.
     private static func isCommon(_ bytes: Span<UInt8>, at index: Int) -> Bool {
-        let scalar = UInt32(bytes[index] & 0x0F) << 12 | UInt32(bytes[index + 1] & 0x3F) << 6 | UInt32(bytes[index + 2] & 0x3F)
+        let scalar =
+            UInt32(bytes[index] & 0x0F) << 12 | UInt32(bytes[index + 1] & 0x3F) << 6 | UInt32(bytes[index + 2] & 0x3F)
         if scalar >= 0x4E00 && scalar <= 0x9FFF { return !UnsupportedContent.isTraditional[Int(scalar - 0x4E00)] }
         return scalar == 0x3001 || scalar == 0x3002 || (scalar >= 0xFF01 && scalar <= 0xFF5E)
     }
 }
 
-/// Characters that carriers refuse. Source: api 3.1, "emoji, traditional Chinese, 【】〖〗『』「」 m² • ①★※→ ❤™".
+/// Characters that carriers refuse.
+///
+/// Source: api 3.1, "emoji, traditional Chinese, 【】〖〗『』「」 m² • ①★※→ ❤™".
 enum UnsupportedContent {
     private static let symbols = Set("【】〖〗『』「」²•①②③④⑤⑥⑦⑧⑨⑩★☆※→←↑↓❤™".unicodeScalars)
     /// Frequent characters that only traditional writing has; the service's own list is not known.

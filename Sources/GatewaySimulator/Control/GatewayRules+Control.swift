@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension GatewayRules {
+    /// Answers a request to the simulator's own pages below `/_sim/`, but for the inbox and for waiting.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - now: What time it is.
+    /// - Returns: The answer: lines of JSON.
+    package mutating func control(_ request: SimulatedRequest, at now: WallTime) -> SimulatedAnswer {
+        guard let parameters = try? request.parameters() else {
+            return .problem(400, "The query is malformed.")
+        }
+        switch (request.method, request.path) {
+        case ("GET", "/_sim/messages"): return .lines(messageLines(parameters, at: now))
+        case ("GET", "/_sim/requests"): return .lines(requestLines(parameters))
+        case ("GET", "/_sim/duplicates"): return .lines(duplicateLines())
+        case ("GET", "/_sim/counts"): return .lines([counts])
+        case ("GET", "/_sim/faults"): return .lines([settings])
+        case ("PUT", "/_sim/faults"), ("POST", "/_sim/faults"): return change(request.body)
+        case ("DELETE", "/_sim/faults"):
+            faults.replaceRules([])
+            faults.latency = nil
+            return .lines([settings])
+        case ("POST", "/_sim/reset"):
+            reset()
+            return .lines([counts])
+        case (_, "/_sim/messages"), (_, "/_sim/requests"), (_, "/_sim/duplicates"), (_, "/_sim/counts"),
+            (_, "/_sim/faults"), (_, "/_sim/reset"):
+            return .problem(405, "\(request.method) is no method of \(request.path).")
+        default:
+            return .problem(404, "There is no \(request.path); see smspipe simulate --help.")
+        }
+    }
+
+    /// How many messages were taken since the start or the last reset.
+    package var takenMessageCount: Int { records.messageCount }
+
+    // MARK: Lines
+
+    private func messageLines(_ parameters: ParameterList, at now: WallTime) -> [AnswerValue] {
+        let query = MessageQuery(parameters)
+        var lines: [AnswerValue] = []
+        for number in query.numbers(in: records.messages.numbers) {
+            guard lines.count < query.limit else { break }
+            guard let message = records.message(number) else { continue }
+            let text = MessageText.text(of: message, template: account.templates?[message.templateCode])
+            guard query.matches(message, text: text) else { continue }
+            lines.append(ControlLines.message(message, state: deliveryState(of: message, at: now), text: text))
+        }
+        return lines
+    }
+
+    private func requestLines(_ parameters: ParameterList) -> [AnswerValue] {
+        let query = MessageQuery(parameters)
+        let withBytes = parameters.text(of: "raw") != nil
+        var lines: [AnswerValue] = []
+        for number in query.numbers(in: records.requests.numbers) {
+            guard lines.count < query.limit else { break }
+            guard let record = records.requests[number], query.matches(record) else { continue }
+            lines.append(ControlLines.request(record, number: number, withBytes: withBytes))
+        }
+        return lines
+    }
+
+    private func duplicateLines() -> [AnswerValue] {
+        records.duplicates.duplicates.values.sorted { $0.message.number < $1.message.number }
+            .map(ControlLines.duplicate)
+    }
+
+    private var counts: AnswerValue {
+        let codes = records.countsByCode.sorted { $0.key < $1.key }.map {
+            (name: $0.key, value: AnswerValue.integer($0.value))
+        }
+        let repeats = records.duplicates.duplicates.values.reduce(0) { $0 + $1.count - 1 }
+        return .members([
+            ("Requests", .integer(records.requestCount)),
+            ("Messages", .integer(records.messageCount)),
+            ("Distinct", .integer(records.duplicates.distinctCount)),
+            ("Repeats", .integer(repeats)),
+            ("LedgerIsFull", .boolean(records.duplicates.isFull)),
+            ("Kept", .integer(records.messages.count)),
+            ("Codes", .members(codes)),
+        ])
+    }
+
+    // MARK: Faults and limits
+
+    private var settings: AnswerValue {
+        var members: [(name: String, value: AnswerValue)] = [
+            ("Faults", .list(faults.counts.map(ControlLines.fault), element: "Fault")),
+            ("Latency", .string(faults.latency?.text ?? "0")),
+            ("QPS", .string(configuration.requestsPerSecond.map { "\($0)" } ?? "none")),
+            ("OnBadElement", .string(configuration.badElement.rawValue)),
+            ("ReportDelay", .string(DurationText.text(configuration.reportDelay))),
+            ("NumberLimits", .string(limiter.limits.text)),
+        ]
+        if let balance = spending.remainingBalance { members.append(("Balance", .integer(balance))) }
+        return .members(members)
+    }
+
+    private mutating func change(_ body: [UInt8]) -> SimulatedAnswer {
+        do throws(SettingsError) {
+            let change = try SettingsChange(body)
+            if let rules = change.faults { faults.replaceRules(rules) }
+            if let latency = change.latency { faults.latency = latency.base == .zero ? nil : latency }
+            if let badElement = change.badElement { configuration.badElement = badElement }
+            if let delay = change.reportDelay { configuration.reportDelay = delay }
+            if let limits = change.numberLimits { limiter = NumberLimiter(limits: limits) }
+            if let rate = change.requestsPerSecond { limitRate(rate == 0 ? nil : rate) }
+            return .lines([settings])
+        } catch {
+            return .problem(400, "\(error).")
+        }
+    }
+
+    /// Forgets requests, messages and counters, and starts faults, limits and the account's spending anew.
+    package mutating func reset() {
+        records.removeAll()
+        faults.replaceRules(faults.rules)
+        spending = AccountSpending(balance: account.balance)
+        limiter = NumberLimiter(limits: limiter.limits)
+        limitRate(configuration.requestsPerSecond)
+    }
+}
+
+extension SimulatedAnswer {
+    /// An answer of lines of JSON.
+    static func lines(_ values: [AnswerValue]) -> SimulatedAnswer {
+        var body: [UInt8] = []
+        for value in values {
+            value.appendJSON(to: &body)
+            body.append(UInt8(ascii: "\n"))
+        }
+        return SimulatedAnswer(
+            status: 200,
+            headers: [
+                HeaderField("content-type", "application/x-ndjson; charset=utf-8"),
+                HeaderField("cache-control", "no-store"),
+            ],
+            body: body,
+        )
+    }
+
+    /// An answer that says what was wrong with a request.
+    static func problem(_ status: Int, _ text: String) -> SimulatedAnswer {
+        var answer = lines([.members([("Error", .string(text))])])
+        answer.status = status
+        return answer
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import GatewaySimulator
+import Glibc
+import MessagePipe
+
+/// A local gateway that speaks the service's API.
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Serve the SMS API on this machine, with an inbox, limits and faults; nothing is sent to a phone.",
+        usage: "smspipe simulate [options] [-- COMMAND ...]",
+        discussion: """
+            Prints one line when it is ready, and serves until its standard input ends or TERM comes:
+              {"endpoint":"http://127.0.0.1:41234","inbox":"http://127.0.0.1:41234/_sim/","accessKeyId":"…","accessKeySecret":"…"}
+            With -- COMMAND it runs the command with SMSPIPE_ENDPOINT, ALIBABA_CLOUD_ACCESS_KEY_ID,
+            ALIBABA_CLOUD_ACCESS_KEY_SECRET and SMSPIPE_SIMULATOR_INBOX set, and ends with the command's status.
+
+            A fault is KIND=SHARE, SHARE a number from 0 to 1 or a percentage, and limits after commas:
+              --fault drop-after=10% --fault error:isv.BUSINESS_LIMIT_CONTROL=1,number=13800000001 --fault stall=1,nth=3
+              error:CODE   refused with the code                   503       answered 503, nothing taken
+              drop-before  closed before anything was taken        stall     taken, never answered
+              drop-after   taken, closed without an answer         truncate  taken, half of the answer sent
+              garbage      taken, an answer that is no JSON
+            Limits: template=CODE, number=NUMBER, nth=N, action=NAME.
+
+            Pages for tests, lines of JSON: /_sim/messages, /_sim/requests (?raw=1), /_sim/duplicates, /_sim/counts,
+            /_sim/wait?count=100&timeout=5s, /_sim/faults (GET, PUT, DELETE), /_sim/reset (POST):
+              curl -s $SMSPIPE_ENDPOINT/_sim/messages?number=13800000001 | jq -r .Text
+              curl -s -X PUT $SMSPIPE_ENDPOINT/_sim/faults -d '{"Faults":["drop-after=10%"],"Latency":"50ms±20ms"}'
+
+            Phone numbers of the default account that fail on purpose:
+            \(MagicNumbers.all.map { "  \($0.number)  \($0.effect)" }.joined(separator: "\n"))
+
+            Exit status: 0; that of COMMAND; 64 wrong usage; 69 the port is taken; 78 a bad account file.
+            """,
+    )
+
+    @Option(help: ArgumentHelp("The port; 0 takes a free one.", valueName: "number"))
+    var port = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "The address to listen on. Any but a loopback one lets other machines read what was captured.",
+            valueName: "address",
+        )
+    )
+    var bind = "127.0.0.1"
+
+    @Option(help: ArgumentHelp("Decides the access key, ids and faults; equal seeds act alike.", valueName: "number"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("How many messages are kept to be looked at.", valueName: "count"))
+    var keep = 10_000
+
+    @Option(help: ArgumentHelp("The most requests a second of each call, the service has 5000.", valueName: "number"))
+    var qps: Double?
+
+    @Option(help: ArgumentHelp("How long answers take, such as 50ms or 50ms±20ms.", valueName: "time"))
+    var latency: SimulatedLatency?
+
+    @Option(help: ArgumentHelp("A fault, KIND=SHARE; may be given again.", valueName: "fault"))
+    var fault: [SimulatedFault] = []
+
+    @Option(help: "What one bad message does to the others of its batch: reject-batch or fail-one.")
+    var onBadElement = OnBadElement.rejectBatch
+
+    @Option(help: ArgumentHelp("How long a message waits for its receipt.", valueName: "time"))
+    var reportDelay = TimeSpan(.seconds(1))
+
+    @Option(help: "Limits per phone number: none, or those of the service.")
+    var numberLimits = PerNumberLimits.none
+
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("A command to run against it.", valueName: "command"))
+    var command: [String] = []
+
+    /// The values of `--on-bad-element`.
+    enum OnBadElement: String, CaseIterable, ExpressibleByArgument {
+        case rejectBatch = "reject-batch"
+        case failOne = "fail-one"
+    }
+
+    /// The values of `--number-limits`.
+    enum PerNumberLimits: String, CaseIterable, ExpressibleByArgument {
+        case none, service
+    }
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }
+        guard keep > 0 else { throw ValidationError("--keep must be above 0.") }
+        if let qps, !(qps > 0) { throw ValidationError("--qps must be above 0.") }
+    }
+
+    func run() async throws {
+        let server = try await start()
+        if !SimulatorServer.isLoopback(bind) {
+            printDiagnostic(
+                "listening on \(bind): other machines can send, read captured messages and change faults; use it in test networks only."
+            )
+        }
+        let ending = SimulateEnding()
+        let status = command.isEmpty ? await serve(server, ending) : await runCommand(server, ending)
+        try await server.shutdown()
+        throw ExitCode(status)
+    }
+
+    private func start() async throws -> SimulatorServer {
+        var configuration = SimulatorConfiguration()
+        configuration.seed = seed
+        configuration.maximumKeptMessages = keep
+        configuration.requestsPerSecond = qps
+        configuration.latency = latency?.latency
+        configuration.faults = fault.map(\.rule)
+        configuration.badElement = onBadElement == .failOne ? .failOne : .rejectBatch
+        configuration.reportDelay = reportDelay.duration
+        configuration.numberLimits = numberLimits == .service ? .service : nil
+        do {
+            return try await SimulatorServer.start(configuration: configuration, host: bind, port: port)
+        } catch {
+            throw end(
+                .unavailable,
+                "\(bind) port \(port) cannot be listened on: \(error); choose another --port or --bind."
+            )
+        }
+    }
+
+    /// Serves until standard input ends or a signal comes.
+    private func serve(_ server: SimulatorServer, _ ending: SimulateEnding) async -> Int32 {
+        SimulateReadyLine(server).write()
+        return await ending.wait()
+    }
+
+    /// Runs the command and takes over its status.
+    private func runCommand(_ server: SimulatorServer, _ ending: SimulateEnding) async -> Int32 {
+        await SimulateChild(command, environment: SimulateReadyLine(server).environment).run(passing: ending)
+    }
+}
+
+/// A latency as an option gives it.
+struct SimulatedLatency: ExpressibleByArgument {
+    let latency: Latency
+
+    init?(argument: String) {
+        guard let latency = Latency(text: argument) else { return nil }
+        self.latency = latency
+    }
+}
+
+/// A fault as an option gives it.
+struct SimulatedFault: ExpressibleByArgument {
+    let rule: FaultRule
+
+    init?(argument: String) {
+        guard let rule = try? FaultRule(parsing: argument) else { return nil }
+        self.rule = rule
+    }
+}

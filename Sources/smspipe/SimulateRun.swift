@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import GatewaySimulator
+import Glibc
+import MessagePipe
+import PipeRuntime
+import Synchronization
+
+/// What a started simulator tells those who want to use it.
+struct SimulateReadyLine {
+    private let server: SimulatorServer
+
+    init(_ server: SimulatorServer) {
+        self.server = server
+    }
+
+    private var inbox: String { "\(server.endpoint)/_sim/" }
+
+    /// One line of JSON for a parent process.
+    var text: String {
+        let members = [
+            ("endpoint", server.endpoint), ("inbox", inbox), ("accessKeyId", server.accessKeyID),
+            ("accessKeySecret", server.accessKeySecret),
+        ]
+        var line: [UInt8] = []
+        for (name, value) in members {
+            line.append(UInt8(ascii: line.isEmpty ? "{" : ","))
+            JSONText.appendString(name, to: &line)
+            line.append(UInt8(ascii: ":"))
+            JSONText.appendString(value, to: &line)
+        }
+        return String(decoding: line, as: UTF8.self) + "}"
+    }
+
+    /// Writes the line to standard output at once.
+    func write() {
+        let bytes = Array((text + "\n").utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    /// The variables for a command that is run against it.
+    var environment: [String: String] {
+        [
+            "SMSPIPE_ENDPOINT": server.endpoint,
+            "SMSPIPE_SIMULATOR_INBOX": inbox,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": server.accessKeyID,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": server.accessKeySecret,
+        ]
+    }
+}
+
+/// Notices what ends a simulator: the end of standard input, a signal, or the end of its command.
+final class SimulateEnding: Sendable {
+    private let statuses: AsyncStream<Int32>
+    private let continuation: AsyncStream<Int32>.Continuation
+    private let child = Mutex<pid_t?>(nil)
+    private let signals = Mutex<Signals?>(nil)
+
+    init() {
+        (statuses, continuation) = AsyncStream.makeStream()
+        signals.withLock { signals in
+            signals = Signals([SIGTERM, SIGINT, SIGHUP]) { [continuation, weak self] number in
+                // A command gets the signal and decides; TERM is the usual end of a server.
+                if let self, self.passToChild(number) { return }
+                continuation.yield(number == SIGTERM ? 0 : 128 + number)
+            }
+        }
+    }
+
+    /// Waits until standard input ends or a signal comes, and returns the exit status.
+    func wait() async -> Int32 {
+        DispatchQueue.global().async { [continuation] in
+            var buffer = [UInt8](repeating: 0, count: 4_096)
+            while true {
+                let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(STDIN_FILENO, $0.baseAddress, $0.count) }
+                if count > 0 || (count < 0 && errno == EINTR) { continue }
+                break
+            }
+            continuation.yield(0)
+        }
+        return await firstStatus()
+    }
+
+    /// Waits until a command ends, and returns its status as a shell would.
+    func wait(for process: pid_t) async -> Int32 {
+        child.withLock { $0 = process }
+        DispatchQueue.global().async { [continuation] in
+            var status: Int32 = 0
+            while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+            let signal = status & 0x7F
+            continuation.yield(signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
+        }
+        return await firstStatus()
+    }
+
+    private func firstStatus() async -> Int32 {
+        for await status in statuses { return status }
+        return 0
+    }
+
+    private func passToChild(_ number: Int32) -> Bool {
+        guard let process = child.withLock({ $0 }) else { return false }
+        // The terminal has sent INT to the command already; what is passed on is what came to us alone.
+        if number != SIGINT { kill(process, number) }
+        return true
+    }
+}
+
+/// A command that is run against a simulator.
+struct SimulateChild {
+    private let arguments: [String]
+    private let environment: [String: String]
+
+    init(_ arguments: [String], environment: [String: String]) {
+        self.arguments = arguments
+        self.environment = environment
+    }
+
+    /// Runs the command and returns its status as a shell would: 127 if it is not found, 126 if it cannot be run.
+    func run(passing ending: SimulateEnding) async -> Int32 {
+        var process: pid_t = 0
+        let error = spawn(&process)
+        guard error == 0 else {
+            let reason = unsafe String(cString: strerror(error))
+            printDiagnostic("\(arguments[0]) cannot be run: \(reason).")
+            return error == ENOENT ? 127 : 126
+        }
+        return await ending.wait(for: process)
+    }
+
+    private func spawn(_ process: inout pid_t) -> Int32 {
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        // What this process ignores or blocks, the command must not inherit.
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        for number in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, number) }
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+        var variables = processEnvironment().merging(environment) { $1 }
+        // The simulator's key is a lasting one.
+        variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = nil
+        return unsafe withCStrings(arguments) { arguments in
+            unsafe withCStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in
+                guard let name = unsafe arguments[0] else { return EINVAL }
+                return unsafe posix_spawnp(&process, name, nil, &attributes, arguments, variables)
+            }
+        }
+    }
+
+    /// Calls a function with the texts as C wants them: pointers, and a null pointer after the last.
+    private func withCStrings(
+        _ texts: [String],
+        _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Int32,
+    ) -> Int32 {
+        let pointers = unsafe texts.map { unsafe strdup($0) } + [nil]
+        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        return unsafe pointers.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return EINVAL }
+            return unsafe body(start)
+        }
+    }
+}
