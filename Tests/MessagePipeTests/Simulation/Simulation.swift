@@ -23,6 +23,7 @@ struct Simulation: ~Copyable {
         var isTaken = false
         var isRefused = false
         var isUnknown = false
+        var doubtSince = Instant(nanoseconds: 0)
         var outcome: Outcome?
     }
 
@@ -72,6 +73,7 @@ struct Simulation: ~Copyable {
     private var taken: Set<Int> = []
     private var output: [UInt8] = []
     private var isOutputGone = false
+    private var signalledAt: Instant?
     private var lastLine = 0
     private var answeredCount = 0
 
@@ -193,6 +195,13 @@ struct Simulation: ~Copyable {
         guard flights.count <= configuration.concurrency else {
             throw failure("\(flights.count) requests and look-ups are in flight")
         }
+        // What is given up then is reported within a millisecond here.
+        if let signalledAt, signalledAt.advanced(by: configuration.drain + .milliseconds(2)) < now, !flights.isEmpty {
+            throw failure("answers are awaited after the drain time")
+        }
+        if signalledAt == nil, !isOutputGone, engine.occupancy.messages > configuration.window {
+            throw failure("the window holds \(engine.occupancy.messages) messages")
+        }
     }
 
     private mutating func send(_ request: Request) throws(Failure) {
@@ -212,8 +221,11 @@ struct Simulation: ~Copyable {
         var flight = Flight(lines: lines, isLookUp: request.call == .lookUp)
         if flight.isLookUp {
             _ = engine.lookUp(of: request.id, at: now)
-            for line in lines where !entries[line].isUnknown {
-                throw failure("line \(line) is looked up and not in doubt")
+            for line in lines {
+                guard entries[line].isUnknown else { throw failure("line \(line) is looked up and not in doubt") }
+                guard entries[line].doubtSince.duration(to: now) <= configuration.confirm else {
+                    throw failure("line \(line) is looked up too late")
+                }
             }
         } else {
             switch engine.stop {
@@ -274,7 +286,9 @@ struct Simulation: ~Copyable {
             if !isOutputGone { schedule(.writable, within: random.pick([0, 10_000_000, 2_000_000_000]) + 1) }
         case .report(let id, let report): try self.report(id, report)
         case .connected: engine.connected()
-        case .signal: engine.signalArrived(15, at: now)
+        case .signal:
+            signalledAt = signalledAt ?? now
+            engine.signalArrived(15, at: now)
         case .outputClosed:
             isOutputGone = true
             engine.outputClosed(at: now)
@@ -327,6 +341,7 @@ struct Simulation: ~Copyable {
         case .unknown(let doubt):
             for line in flight.lines where !flight.isLookUp {
                 entries[line].isUnknown = true
+                entries[line].doubtSince = now
                 if flight.isTruly || random.oneIn(2) { taken.insert(line) }
             }
             engine.unknown(id, doubt, at: now)
@@ -339,6 +354,7 @@ struct Simulation: ~Copyable {
                 case .success: entries[line].isTaken = true
                 case .ambiguous:
                     entries[line].isUnknown = true
+                    entries[line].doubtSince = now
                     if random.oneIn(2) { taken.insert(line) }
                 default:
                     entries[line].mayBeTaken = false
