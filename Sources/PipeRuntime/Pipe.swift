@@ -110,9 +110,12 @@ package final class Pipe {
             eventLoop.execute { [pipe] in pipe.value.signalArrived(signal) }
         }
 
-        /// Sends what is batched.
-        package func flush() {
-            eventLoop.execute { [pipe] in pipe.value.flush() }
+        /// Sends what is batched, and tells what has been done so far and how long it took.
+        package func flush(_ tell: @escaping @Sendable (Tally, Duration) -> Void) {
+            eventLoop.execute { [pipe] in
+                pipe.value.flush()
+                tell(pipe.value.engine.tally, pipe.value.started.duration(to: Clock.now))
+            }
         }
 
         /// What has been done so far.

@@ -21,6 +21,10 @@ package enum InputSource: Equatable, Sendable {
             case .file(let path):
                 let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
                 guard descriptor >= 0 else { throw InputError(name: path, number: errno) }
+                var status = stat()
+                if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                    throw InputError(name: path, number: EISDIR)
+                }
                 opened.append((path, descriptor))
             }
         }
