@@ -262,7 +262,9 @@ package struct MessageParser: Sendable {
         let member = members[index]
         switch member.kind {
         case .object:
-            let isPlain = try scanVariables(bytes, member.value)
+            // Only what is not plain needs a second look.
+            var isPlain = true
+            if !member.isObjectOfStrings { isPlain = try scanVariables(bytes, member.value) }
             message.templateParameters =
                 isPlain ? ByteRange(member.value) : writeVariables(bytes, rewritten: &rewritten)
         case .string:
