@@ -108,8 +108,10 @@ extension Engine {
     package mutating func answered(_ id: RequestID, _ answer: Answer, at now: Instant) {
         let index = take(id, expecting: .inFlight)
         tally.latencies.record(batches[index].sentAt.duration(to: now))
-        if answer.codeClass != .unknownRefusal { lastUnknownRefusal = nil }
-        switch answer.codeClass {
+        // Whoever has a receipt id was taken: nothing may lead to a second send of it.
+        let codeClass = answer.bizID == nil ? answer.codeClass : .success
+        if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
+        switch codeClass {
         case .success:
             dispatcher.answered()
             settle(index, response(.accepted, answer, index))

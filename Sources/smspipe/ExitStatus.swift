@@ -41,7 +41,7 @@ enum ExitStatus: Int32 {
         case .account, .unreachable: return unavailable.rawValue
         case nil: break
         }
-        let tally = result.tally
+        let tally = result.progress.tally
         if tally[.unknown] > 0 { return someUnknown.rawValue }
         let isSomeNotSent = tally[.rejected] + tally[.invalid] + tally[.skipped] > 0
         return isSomeNotSent && failOn == .any ? someNotSent.rawValue : success.rawValue

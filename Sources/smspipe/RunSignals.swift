@@ -12,9 +12,8 @@ final class RunSignals: Sendable {
         let progress = Progress()
         signals = Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1]) { number in
             if number == SIGUSR1 {
-                run.flush { tally, duration in
-                    writeToStandardError(Summary(tally, duration: duration).line + "\n")
-                }
+                run.flush()
+                run.report { writeToStandardError(Summary($0).line + "\n") }
             } else if progress.isEnding.exchange(true, ordering: .relaxed) {
                 _exit(128 + number)
             } else {

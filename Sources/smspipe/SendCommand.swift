@@ -40,7 +40,8 @@ struct SendCommand: AsyncParsableCommand {
         ("endpoint", false), ("allow-http", true), ("ca-file", false), ("signature", false), ("profile", false),
         ("simulate", true),
         ("timeout", false), ("deadline", false), ("confirm", false), ("drain", false), ("no-split", true),
-        ("dry-run", true), ("no-echo", true), ("order", false), ("summary", true), ("fail-on", false),
+        ("dry-run", true), ("no-echo", true), ("order", false), ("summary", true), ("progress", false),
+        ("fail-on", false),
     ]
 
     enum Order: String, CaseIterable, ExpressibleByArgument {
@@ -139,6 +140,9 @@ struct SendCommand: AsyncParsableCommand {
     @Flag(help: "Print a summary as one JSON line on standard error.")
     var summary = false
 
+    @Option(help: "When to show a progress line on standard error; auto: where that is a terminal.")
+    var progress = ProgressDisplay.Mode.auto
+
     @Option(help: "Which outcomes make the exit status non-zero.")
     var failOn = ExitStatus.FailOn.any
 
@@ -172,8 +176,10 @@ struct SendCommand: AsyncParsableCommand {
         let configuration = try pipeConfiguration(environment, simulator)
         let run = try await Pipe.start(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO)
         let signals = RunSignals(run)
+        let display = progress.isShown ? ProgressDisplay(run, environment: environment) : nil
         let result = try await run.finish()
         signals.cancel()
+        display?.end(result.progress)
         try await simulator?.shutdown()
         report(result)
         throw ExitCode(ExitStatus.status(of: result, failOn: failOn))
@@ -280,6 +286,6 @@ struct SendCommand: AsyncParsableCommand {
     private func report(_ result: PipeResult) {
         if let error = result.inputError { printDiagnostic("\(error); the lines before were answered.") }
         if let stop = result.stop, let text = StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }
-        if summary { writeToStandardError(Summary(result.tally, duration: result.duration).line + "\n") }
+        if summary { writeToStandardError(Summary(result.progress).line + "\n") }
     }
 }

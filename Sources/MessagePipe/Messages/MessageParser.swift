@@ -47,18 +47,23 @@ package struct MessageParser: Sendable {
     /// - Parameters:
     ///   - block: The splitter's lines.
     ///   - lines: Which of its lines to parse.
-    /// - Returns: One message for each of these lines.
+    /// - Returns: One message for each of these lines, and the bytes of these lines only.
     /// - Complexity: O(*n*) in the bytes of the lines.
     package mutating func parse(_ block: LineBlock, lines: Range<Int>) -> Chunk {
-        var chunk = Chunk(bytes: block.bytes)
+        // A part of a block must neither keep the whole alive nor count for it.
+        let isWhole = lines == block.lines.indices
+        let base = isWhole || lines.isEmpty ? 0 : block.lines[lines.lowerBound].bytes.start
+        let end = lines.last.map { block.lines[$0].bytes.start + block.lines[$0].bytes.count } ?? 0
+        var chunk = Chunk(bytes: isWhole ? block.bytes : Array(block.bytes[Int(base)..<Int(end)]))
         chunk.messages.reserveCapacity(lines.count)
-        let bytes = block.bytes.span
+        let bytes = chunk.bytes
         for index in lines {
-            let line = block.lines[index]
+            var line = block.lines[index]
+            line.bytes.start -= base
             var message = Message(line: line.number)
             do throws(MessageFault) {
                 guard !line.isTooLong else { throw .lineTooLong(maximum: maximumLineBytes) }
-                try parse(bytes, line.bytes, into: &message, rewritten: &chunk.rewritten)
+                try parse(bytes.span, line.bytes, into: &message, rewritten: &chunk.rewritten)
             } catch {
                 message.fault = UInt32(chunk.faults.count)
                 chunk.faults.append(error)
