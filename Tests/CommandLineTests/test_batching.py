@@ -64,8 +64,8 @@ def test_out_ids_do_not_share_a_request(smspipe, gateway):
 
 
 def test_messages_with_and_without_parameters_do_not_share_a_request(smspipe, gateway):
-    smspipe.run(gateway, stdin=[message(n, parameters=[None, {"code": "1"}][n % 2]) for n in range(6)])
-    assert groups(gateway) == [[phone(0), phone(2), phone(4)], [phone(1), phone(3), phone(5)]]
+    smspipe.run(gateway, stdin=[message(n, parameters=[None, {}, {"code": "1"}][n % 3]) for n in range(6)])
+    assert groups(gateway) == [[phone(0), phone(3)], [phone(1), phone(2), phone(4), phone(5)]]
 
 
 def test_messages_with_and_without_extension_code_do_not_share_a_request(smspipe, gateway):
