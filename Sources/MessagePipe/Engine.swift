@@ -88,6 +88,34 @@ package struct Engine: ~Copyable {
         generator = SeededGenerator(seed: seed)
     }
 
+    /// How many records of each kind are in use; all zero once every line is out.
+    package struct Occupancy: Equatable, Sendable {
+        /// Messages that were read and whose response line is not out.
+        package var messages = 0
+        /// Bytes of input that they hold.
+        package var bytes = 0
+        /// Batches that are not settled.
+        package var batches = 0
+        /// Answers that response lines still need.
+        package var answers = 0
+        /// Batches that the dispatcher keeps to hand out later, now or at a time.
+        package var waiting = 0
+
+        /// Creates the occupancy of an engine at rest, or one to compare with.
+        package init() {}
+    }
+
+    /// What the engine holds now.
+    package var occupancy: Occupancy {
+        var occupancy = Occupancy()
+        occupancy.messages = messages.count
+        occupancy.bytes = messages.byteCount
+        occupancy.batches = batches.inUse
+        occupancy.answers = answers.inUse
+        occupancy.waiting = dispatcher.waitingCount
+        return occupancy
+    }
+
     // MARK: - Input
 
     /// How many more messages may be read now.
@@ -161,19 +189,20 @@ package struct Engine: ~Copyable {
         for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
             settle(index, expiry)
         }
-        if let giveUp = dispatcher.unreachableDeadline, giveUp <= now, let reason = dispatcher.lastNotSent {
-            stopSending(.unreachable(reason), at: now)
-        }
+        if let reason = dispatcher.takeUnreachable(at: now) { stopSending(.unreachable(reason), at: now) }
         if let drainDeadline, drainDeadline <= now { giveUp() }
     }
 
     // MARK: - Stopping
 
     /// Tells that a signal asks for the end: no more is read, what is batched is sent, answers are awaited for the drain time.
+    ///
+    /// When sending has stopped already, the reason for that stands, and only the wait for answers is cut short.
     package mutating func signalArrived(_ signal: Int32, at now: Instant) {
+        guard drainDeadline == nil, !isGivenUp else { return }
+        drainDeadline = now.advanced(by: configuration.drain)
         guard stop == nil else { return }
         stop = .signal(signal)
-        drainDeadline = now.advanced(by: configuration.drain)
         closeAll()
     }
 

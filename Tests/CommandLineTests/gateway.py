@@ -200,9 +200,7 @@ class Gateway:
 
     def duplicates(self):
         """Messages that went out more than once, by their phone number, template and parameters."""
-        keys = Counter(
-            (t.sms.phone, t.sms.template, json.dumps(t.sms.parameters, sort_keys=True)) for t in self.taken
-        )
+        keys = Counter((t.sms.phone, t.sms.template, json.dumps(t.sms.parameters, sort_keys=True)) for t in self.taken)
         return {key: count for key, count in keys.items() if count > 1}
 
     # -- connections --------------------------------------------------------------------------------------------------
@@ -334,10 +332,14 @@ class Gateway:
         return headers["Connection"] != "close"
 
     def _body(self, request, answer, biz_id):
-        content = {"RequestId": str(uuid.uuid4()).upper(), "Code": answer.code, "Message": answer.message or answer.code}
+        content = {
+            "RequestId": str(uuid.uuid4()).upper(),
+            "Code": answer.code,
+            "Message": answer.message or answer.code,
+        }
         if answer.status != 200:
             content |= {"HostId": "dysmsapi.aliyuncs.com", "Recommend": "https://api.aliyun.com/troubleshoot"}
-        elif biz_id:
+        elif biz_id and (answer.code == "OK" or answer.biz_id):
             content["BizId"] = biz_id
         content |= answer.details or {}
         return json.dumps(content, ensure_ascii=False).encode()
@@ -375,7 +377,8 @@ class Gateway:
     def _check_v3(self, request, target):
         headers = request.headers
         match = re.fullmatch(
-            r"ACS3-HMAC-SHA256 Credential=([^,]+),SignedHeaders=([^,]+),Signature=([0-9a-f]{64})", headers["authorization"]
+            r"ACS3-HMAC-SHA256 Credential=([^,]+),SignedHeaders=([^,]+),Signature=([0-9a-f]{64})",
+            headers["authorization"],
         )
         if not match:
             self.complain("Authorization is malformed")
@@ -442,7 +445,12 @@ class Gateway:
         fields = request.fields
         common = fields.get("TemplateCode"), fields.get("OutId")
         if request.action == "SendBatchSms":
-            arrays = {"PhoneNumberJson": str, "SignNameJson": str, "TemplateParamJson": dict, "SmsUpExtendCodeJson": str}
+            arrays = {
+                "PhoneNumberJson": str,
+                "SignNameJson": str,
+                "TemplateParamJson": dict,
+                "SmsUpExtendCodeJson": str,
+            }
             rows = {}
             for name, kind in arrays.items():
                 if name not in fields:
@@ -495,7 +503,9 @@ class Gateway:
         with self._changed:
             for taken in self.taken if self.records_visible else []:
                 at = datetime.fromtimestamp(taken.at, CHINA)
-                same = bare(taken.sms.phone) == bare(fields["PhoneNumber"]) and at.strftime("%Y%m%d") == fields["SendDate"]
+                same = (
+                    bare(taken.sms.phone) == bare(fields["PhoneNumber"]) and at.strftime("%Y%m%d") == fields["SendDate"]
+                )
                 if same and fields.get("BizId") in (None, taken.biz_id):
                     found.append(
                         {

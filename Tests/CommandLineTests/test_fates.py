@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import gateway as gateways
-from command import line, message, phone
+from command import line, lines, message, phone
 from gateway import SECRET, Answer, gateway_error, lost
 
 
@@ -353,6 +353,40 @@ def test_messages_that_wait_too_long_behind_others_expire(smspipe, gateway):
     assert len(gateway.requests) == 1
 
 
+@pytest.mark.slow
+def test_processes_share_one_quota_fairly(smspipe, gateway):
+    """Four processes that know nothing of each other, at a gateway that lets 200 requests a second through."""
+    quota, capacity, processes = 200, 40, 4
+    lock, tokens, at = threading.Lock(), [capacity], [time.monotonic()]
+
+    def script(request):
+        with lock:
+            now = time.monotonic()
+            tokens[0], at[0] = min(capacity, tokens[0] + quota * (now - at[0])), now
+            if tokens[0] < 1:
+                return gateway_error("Throttling.User", 429)
+            tokens[0] -= 1
+        return None
+
+    gateway.script = script
+    for n in range(processes):
+        process = smspipe.start(gateway, "--batch-size", "1", "--deadline", "1h")
+        block = lines([message(k, f"SMS_{n}") for k in range(1000)]).encode()
+        process.write_in_background([block] * 20)
+        process.start_reading()
+    gateway.wait_for_requests(1)
+    began = time.monotonic()
+    gateway.wait(lambda: time.monotonic() >= began + 14)
+    first, last = began + 4, began + 14
+    requests = [request for request in gateway.sends if first <= request.arrived < last]
+    numbers = {request.number for request in requests}
+    taken = Counter(t.sms.template for t in list(gateway.taken) if t.request in numbers)
+    assert sum(taken.values()) >= 0.9 * quota * (last - first)
+    assert len(requests) - sum(taken.values()) < 0.1 * len(requests)
+    assert len(taken) == processes
+    assert min(taken.values()) >= 0.5 * sum(taken.values()) / processes
+
+
 # -- clock and token --------------------------------------------------------------------------------------------------
 
 
@@ -510,6 +544,66 @@ def test_the_account_wins_over_unknown(smspipe, gateway):
     options = ["--confirm", "0", "--concurrency", "1", "--batch-size", "1"]
     result = smspipe.run(gateway, *options, stdin=[message(1), message(2)])
     assert result.outcomes[0] == "unknown" and result.status == 69
+
+
+CLASSES = {
+    "message": (Answer("isv.PARAM_LENGTH_LIMIT"), {"rejected"}),
+    "batch": (Answer("isv.SMS_TEST_SIGN_TEMPLATE_LIMIT"), {"rejected"}),
+    "account": (Answer("isp.RAM_PERMISSION_DENY"), {"skipped", "rejected"}),
+    "throttle": (gateway_error("Throttling.User", 429, headers={"x-acs-retry-after": "50"}), {"accepted"}),
+    "ambiguous": (lost(gateways.RESET), {"unknown"}),
+    "ambiguous, not taken": (gateway_error("ServiceUnavailable", 503), {"unknown"}),
+}
+
+
+@pytest.mark.parametrize("order", ["input", "completion"])
+@pytest.mark.parametrize("situation", ["first request", "after a split", "during drain"])
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_class_of_answer_in_every_situation(smspipe, gateway, kind, situation, order):
+    """Requests with the number 2 get the answer of the class; after a split means that 7 had to be found first."""
+    answer, expected = CLASSES[kind]
+    answered = []
+
+    def script(request):
+        if situation == "after a split" and phone(7) in request.phones:
+            return Answer("isv.MOBILE_NUMBER_ILLEGAL")
+        if phone(2) in request.phones and not (kind == "throttle" and answered):
+            answered.append(request)
+            return answer
+        return None
+
+    gateway.script = script
+    contents = [message(n) for n in range(8)]
+    options = ["--confirm", "0", "--order", order, "--linger", "60s"]
+    if situation == "during drain":
+        contents = contents[3:7] + contents[:3]
+        options += ["--batch-size", "4"]
+    process = smspipe.start(gateway, *options)
+    process.write(*contents)
+    if situation == "during drain":
+        responses = process.read_many(4)
+        process.signal("TERM")
+        responses += process.read_all()
+        assert process.wait() in ({77, 143} if kind == "account" else {143})
+    else:
+        process.close_input()
+        responses = process.read_all()
+    told = {response["PhoneNumber"]: response for response in responses}
+    assert len(responses) == len(told) == len(contents)
+    if order == "input":
+        assert list(told) == [content["PhoneNumber"] for content in contents]
+    assert told[phone(2)]["Outcome"] in expected
+    if kind in ("message", "batch", "account"):
+        assert told[phone(2)]["Code"] == answer.code
+    if kind == "message":
+        others = {number: r["Outcome"] for number, r in told.items() if number not in (phone(2), phone(7))}
+        assert set(others.values()) == {"accepted"}
+    if situation == "after a split":
+        assert told[phone(7)]["Outcome"] in ({"rejected", "skipped"} if kind == "account" else {"rejected"})
+    taken = set(gateway.taken_phones)
+    assert gateway.duplicates() == {}
+    assert {number for number, r in told.items() if r["Outcome"] == "accepted"} <= taken
+    assert all(told[number]["Outcome"] in ("accepted", "unknown") for number in taken)
 
 
 def test_the_ledger_and_the_output_agree_under_mixed_faults(smspipe, gateway):

@@ -17,7 +17,9 @@ BLOCK = 10_000
 class Sink:
     """A gateway that accepts everything unread, at the speed of one event loop."""
 
-    BODY = b'{"Code":"OK","Message":"OK","RequestId":"2184201F-BFB3-446B-B1F2-C746B7BF0657","BizId":"900619746936498440^0"}'
+    BODY = (
+        b'{"Code":"OK","Message":"OK","RequestId":"2184201F-BFB3-446B-B1F2-C746B7BF0657","BizId":"900619746936498^0"}'
+    )
     ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
     class Connection(asyncio.Protocol):
@@ -50,7 +52,9 @@ class Sink:
 
         def serve():
             self.loop = asyncio.new_event_loop()
-            server = self.loop.run_until_complete(self.loop.create_server(lambda: self.Connection(self), "127.0.0.1", 0))
+            server = self.loop.run_until_complete(
+                self.loop.create_server(lambda: self.Connection(self), "127.0.0.1", 0)
+            )
             self.port = server.sockets[0].getsockname()[1]
             ready.set()
             self.loop.run_forever()
@@ -73,7 +77,11 @@ def sink():
 def block():
     """Ten thousand messages of about 215 bytes and eight templates."""
     return "".join(
-        line(message(n, f"SMS_{n % 8}", parameters={"code": f"{n:06d}", "text": "您的订单已经发出"}, order=n, pad="x" * 40))
+        line(
+            message(
+                n, f"SMS_{n % 8}", parameters={"code": f"{n:06d}", "text": "您的订单已经发出"}, order=n, pad="x" * 40
+            )
+        )
         + "\n"
         for n in range(BLOCK)
     ).encode()

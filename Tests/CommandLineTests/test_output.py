@@ -73,11 +73,11 @@ def test_an_invalid_object_is_echoed_too(smspipe, gateway):
 def test_thousands_of_messages_of_three_templates(smspipe, gateway):
     """What the filter is for, at once: batches, order, bytes, silence, exit status; in both signatures."""
     spaced = '{{ "n":{n},"PhoneNumber" : "{p}", "TemplateCode":"{t}","SignName":"云通信" ,"TemplateParam":{{"code":{n}.50}}}}'
-    tight = '{{"TemplateParam":{{"code":"{n}"}},"SignName":"\\u4e91通信","TemplateCode":"{t}","PhoneNumber":{p},"x":1E{n}}}'
+    tight = (
+        '{{"TemplateParam":{{"code":"{n}"}},"SignName":"\\u4e91通信","TemplateCode":"{t}","PhoneNumber":{p},"x":1E{n}}}'
+    )
     templates = ["SMS_71175823", "SMS_154950909", "SMS_205119274"]
-    inputs = [
-        (spaced if n % 2 else tight).format(n=n, p=phone(n % 1000), t=templates[n % 7 % 3]) for n in range(1050)
-    ]
+    inputs = [(spaced if n % 2 else tight).format(n=n, p=phone(n % 1000), t=templates[n % 7 % 3]) for n in range(1050)]
     for signature in ("v3", "v1"):
         gateway.requests.clear()
         gateway.taken.clear()
@@ -212,7 +212,7 @@ def test_a_closed_output_ends_quietly_with_141(smspipe, gateway):
     process = smspipe.start(gateway, "--batch-size", "1", "--concurrency", "1")
     process.write_in_background([(line(message(n)) + "\n").encode() for n in range(5000)])
     gateway.wait_for_requests(1)
-    process.process.stdout.close()
+    process.close_output()
     assert process.wait() == 141
     assert process.stderr == ""
     assert len(gateway.requests) < 5000

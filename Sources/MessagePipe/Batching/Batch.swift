@@ -108,6 +108,9 @@ struct BatchTable: ~Copyable {
     /// How many batches the run has made.
     var made: UInt64 { nextSerial - 1 }
 
+    /// How many records are not free.
+    var inUse: Int { batches.count - free.count }
+
     /// Starts a batch.
     mutating func make(oldest: Instant) -> Index {
         let index: Index

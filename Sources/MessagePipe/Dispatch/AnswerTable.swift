@@ -8,6 +8,9 @@ struct AnswerTable: ~Copyable {
     private var uses: [UInt32] = []
     private var free: [Index] = []
 
+    /// How many answers are kept.
+    var inUse: Int { lineEnds.count - free.count }
+
     /// Keeps an answer for a number of messages, at least one.
     mutating func add(_ response: Response, uses count: Int) -> Index {
         precondition(count > 0, "an answer for nobody")

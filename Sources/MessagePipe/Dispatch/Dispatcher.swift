@@ -35,12 +35,14 @@ struct Dispatcher: ~Copyable {
     private var pacer: Pacer
     private(set) var inFlightCount = 0
     private var lookUpsInFlight = 0
+    /// Whether the limit allows one more request; look-ups count too.
+    private var hasPermit: Bool { inFlightCount + lookUpsInFlight < limit.current }
 
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false
     /// When a gateway that was never reached is given up.
-    private(set) var unreachableDeadline: Instant?
-    private(set) var lastNotSent: NotSentReason?
+    private var unreachableDeadline: Instant?
+    private var lastNotSent: NotSentReason?
 
     init(concurrency: Int, maximumMessagesPerSecond: Double?) {
         limit = ConcurrencyLimit(maximum: concurrency)
@@ -76,6 +78,9 @@ struct Dispatcher: ~Copyable {
     mutating func doubt(_ index: BatchTable.Index, lookUpAt: Instant, _ batches: borrowing BatchTable) {
         doubtful.insert(Timed(at: lookUpAt, index: index, serial: batches[index].serial))
     }
+
+    /// How many batches it keeps to hand out: now, when they may be tried again, or when they are to be looked up.
+    var waitingCount: Int { urgent.count + ready.count + backingOff.count + doubtful.count + dueLookUps.count }
 
     /// Whether batches in doubt wait for a look-up or its answer.
     var hasDoubts: Bool { !doubtful.isEmpty || !dueLookUps.isEmpty || lookUpsInFlight > 0 }
@@ -144,12 +149,12 @@ struct Dispatcher: ~Copyable {
 
     /// Takes out the batch that may be looked up now.
     mutating func nextLookUp() -> BatchTable.Index? {
-        dueLookUps.popFirst()
+        hasPermit ? dueLookUps.popFirst() : nil
     }
 
     /// Takes out the batch that may be sent now.
     mutating func nextBatch(_ batches: borrowing BatchTable, at now: Instant) -> BatchTable.Index? {
-        guard inFlightCount < limit.current, pacer.allows(at: now) else { return nil }
+        guard hasPermit, pacer.allows(at: now) else { return nil }
         guard let index = urgent.popFirst() ?? ready.popFirst() else { return nil }
         pacer.sent(batches[index].items.count, at: now)
         return index
@@ -205,9 +210,22 @@ struct Dispatcher: ~Copyable {
     }
 
     /// Notes that a request did not leave.
-    mutating func notSent(_ reason: NotSentReason, at now: Instant, unreachableAfter: Duration) {
+    ///
+    /// The time for which a gateway that was never reached is tried runs from when the first such request was to leave: a
+    /// connection attempt may take long to fail.
+    mutating func notSent(_ reason: NotSentReason, startedAt: Instant, unreachableAfter: Duration) {
         lastNotSent = reason
-        if !hasConnected, unreachableDeadline == nil { unreachableDeadline = now.advanced(by: unreachableAfter) }
+        guard !hasConnected, unreachableDeadline == nil else { return }
+        unreachableDeadline = startedAt.advanced(by: unreachableAfter)
+    }
+
+    /// Tells, once, that a gateway that was never reached has been tried long enough.
+    ///
+    /// - Returns: Why the last request did not leave; `nil` while it is worth trying.
+    mutating func takeUnreachable(at now: Instant) -> NotSentReason? {
+        guard let deadline = unreachableDeadline, deadline <= now else { return nil }
+        unreachableDeadline = nil
+        return lastNotSent
     }
 
     /// Notes that the gateway was reached.
@@ -230,7 +248,7 @@ struct Dispatcher: ~Copyable {
         consider(doubtful.min?.at)
         consider(firstExpiry)
         consider(unreachableDeadline)
-        if isSending, !urgent.isEmpty || !ready.isEmpty, inFlightCount < limit.current { consider(pacer.nextPermit) }
+        if isSending, !urgent.isEmpty || !ready.isEmpty, hasPermit { consider(pacer.nextPermit) }
         return next
     }
 }

@@ -27,8 +27,8 @@ package struct LineBlock: Equatable, Sendable {
 /// Splits a byte stream into lines.
 ///
 /// A line ends at `\n`; one `\r` before it is dropped, as is a byte order mark at the very start. Lines of nothing but
-/// blanks are skipped. A line longer than `maximumLineBytes` is reported once, with its first ``keptOfLongLine`` bytes, and
-/// skipped to the next `\n` without being held.
+/// blanks are skipped. A line longer than `maximumLineBytes` is reported once, with its first ``keptOfLongLine`` bytes at
+/// most, and skipped to the next `\n` without being held. Where the chunks are cut makes no difference.
 ///
 /// Each block owns exactly the bytes of its lines, so that a slow input does not keep a buffer per line alive.
 package struct LineSplitter: ~Copyable {
@@ -91,20 +91,19 @@ package struct LineSplitter: ~Copyable {
         hold(chunk, 0..<end)
         block.bytes.append(contentsOf: tail)
         tail.removeAll(keepingCapacity: tail.capacity <= 1 << 16)
-        if isSkipping {
-            isSkipping = false
-            lineNumber += 1
-            block.lines.append(
-                .init(number: lineNumber, bytes: ByteRange(0..<block.bytes.count), isTooLong: true)
-            )
-        } else {
-            addLine(0, block.bytes.count, of: &block)
-        }
+        addLine(0, block.bytes.count, isCut: isSkipping, of: &block)
+        isSkipping = false
         return end + 1
     }
 
     /// Adds the line at `start..<end` of the block's bytes, unless it is blank.
-    private mutating func addLine(_ start: Int, _ end: Int, of block: inout LineBlock) {
+    ///
+    /// - Parameters:
+    ///   - start: The index of the line's first byte.
+    ///   - end: The index behind its last byte.
+    ///   - isCut: Whether it was so long that its end is not there.
+    ///   - block: Holds the bytes, and receives the line.
+    private mutating func addLine(_ start: Int, _ end: Int, isCut: Bool = false, of block: inout LineBlock) {
         var start = start
         var end = end
         lineNumber += 1
@@ -116,10 +115,13 @@ package struct LineSplitter: ~Copyable {
                 start += 3
             }
         }
-        if end > start, block.bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-        guard !Self.isBlank(block.bytes, start..<end) else { return }
-        let isTooLong = end - start > maximumLineBytes
-        if isTooLong { end = min(end, start + Self.keptOfLongLine) }
+        if !isCut, end > start, block.bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+        let isTooLong = isCut || end - start > maximumLineBytes
+        if isTooLong {
+            end = min(end, start + min(maximumLineBytes, Self.keptOfLongLine))
+        } else if Self.isBlank(block.bytes, start..<end) {
+            return
+        }
         block.lines.append(.init(number: lineNumber, bytes: ByteRange(start..<end), isTooLong: isTooLong))
     }
 
@@ -131,8 +133,7 @@ package struct LineSplitter: ~Copyable {
         Self.append(chunk, range.lowerBound..<min(range.upperBound, range.lowerBound + max(room, 0)), to: &tail)
         guard range.count > room else { return }
         isSkipping = true
-        isAtStart = false
-        tail = Array(tail.prefix(Self.keptOfLongLine))
+        tail = Array(tail.prefix(Self.keptOfLongLine + 3))
     }
 
     private static func isBlank(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {

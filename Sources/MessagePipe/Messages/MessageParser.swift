@@ -126,19 +126,20 @@ package struct MessageParser: Sendable {
         }
         let start = rewritten.count
         rewritten.append(UInt8(ascii: "{"))
-        var previousEnd = brace + 1
+        var from = brace + 1
         var isFirst = true
         for (index, member) in members.enumerated() {
-            var from = previousEnd
-            if index > 0 {
-                while bytes[from] != UInt8(ascii: ",") { from += 1 }
-                from += 1
+            // Blanks before a comma belong to the member before it.
+            var end = member.value.upperBound
+            if index < members.count - 1 {
+                while bytes[end] != UInt8(ascii: ",") { end += 1 }
             }
-            previousEnd = member.value.upperBound
-            if memberName(bytes, member)?.isOfResponse == true { continue }
-            if !isFirst { rewritten.append(UInt8(ascii: ",")) }
-            isFirst = false
-            Self.append(bytes, from..<member.value.upperBound, to: &rewritten)
+            if memberName(bytes, member)?.isOfResponse != true {
+                if !isFirst { rewritten.append(UInt8(ascii: ",")) }
+                isFirst = false
+                Self.append(bytes, from..<end, to: &rewritten)
+            }
+            from = end + 1
         }
         message.echo = Self.rewrittenRange(start, rewritten)
     }
@@ -257,13 +258,11 @@ package struct MessageParser: Sendable {
         switch member.kind {
         case .object:
             let isPlain = try scanVariables(bytes, member.value)
-            guard !variables.isEmpty else { return }
             message.templateParameters =
                 isPlain ? ByteRange(member.value) : writeVariables(bytes, rewritten: &rewritten)
         case .string:
             let text = JSONText.decodeString(bytes, member.value)
             let isPlain = try scanVariables(text.span, 0..<text.count)
-            guard !variables.isEmpty else { return }
             message.templateParameters =
                 isPlain ? Self.append(text, to: &rewritten) : writeVariables(text.span, rewritten: &rewritten)
         default:
