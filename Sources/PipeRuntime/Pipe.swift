@@ -49,6 +49,8 @@ package struct PipeResult: Sendable {
     package var progress: Progress
     /// Why it stopped sending early, if it did.
     package var stop: StopReason?
+    /// The signal that ended it.
+    package var endingSignal: Int32?
     /// The input that could not be read to its end.
     package var inputError: InputError?
 }
@@ -83,8 +85,7 @@ package final class Pipe {
     private var isWriting = false
 
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
-    private var isPumping = false
-    private var needsPump = false
+    private var isPumpPlanned = false
     private let finished: EventLoopPromise<PipeResult>
 
     private init(_ configuration: PipeConfiguration, eventLoop: any EventLoop, finished: EventLoopPromise<PipeResult>) {
@@ -257,7 +258,7 @@ package final class Pipe {
             }
         }
         lookUps[id] = nil
-        pump()
+        pumpLater()
     }
 
     private func answered(_ id: RequestID, _ request: SignedRequest, _ received: HTTPAnswer, at now: Instant) {
@@ -306,21 +307,25 @@ package final class Pipe {
 
     // MARK: - Actions
 
+    /// Does it when all that has come in on the connections is taken in.
+    ///
+    /// Answers that arrive together then share a write and its hop to the writer's thread, and their connections the next
+    /// requests.
+    private func pumpLater() {
+        guard !isPumpPlanned else { return }
+        isPumpPlanned = true
+        eventLoop.assumeIsolated().execute { [self] in
+            isPumpPlanned = false
+            pump()
+        }
+    }
+
     /// Does all that the engine wants done now.
     private func pump() {
-        guard !isPumping else {
-            needsPump = true
-            return
-        }
-        isPumping = true
-        repeat {
-            needsPump = false
-            send()
-            while let id = engine.nextAbandoned() { gateway?.abandon(id) }
-            write()
-            giveCredit()
-        } while needsPump
-        isPumping = false
+        send()
+        while let id = engine.nextAbandoned() { gateway?.abandon(id) }
+        write()
+        giveCredit()
         setTimer()
         finishIfDone()
     }
@@ -385,14 +390,20 @@ package final class Pipe {
     }
 
     private func finishIfDone() {
-        guard engine.isFinished, !isWriting else { return }
+        // Events may still come in when all is done: the reader's end, a connection's close.
+        guard engine.isFinished, !isWriting, output != nil else { return }
         timer?.scheduled.cancel()
         reader?.stop()
         output?.write([])
         output = nil
         gateway?.close()
         finished.succeed(
-            PipeResult(progress: progress, stop: engine.stop, inputError: inputError)
+            PipeResult(
+                progress: progress,
+                stop: engine.stop,
+                endingSignal: engine.endingSignal,
+                inputError: inputError,
+            )
         )
     }
 }
