@@ -66,6 +66,7 @@ package final class Pipe {
     private let started = Clock.now
     private var engine: Engine
     private var signer: RequestSigner
+    private var contents = RequestContents()
     private var nonceSource = SystemRandomNumberGenerator()
     private let hostHeader: String
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
@@ -331,7 +332,7 @@ package final class Pipe {
         while let request = engine.nextRequest(at: now, sendDate: sendDate) {
             let call: Call
             switch request.call {
-            case .sendBatch: call = .sendBatchSms(request.id, of: engine)
+            case .sendBatch: call = .sendBatchSms(request.id, of: engine, gatheredInto: &contents)
             case .sendSingle: call = .sendSms(request.id, of: engine)
             case .lookUp:
                 let lookUp = engine.lookUp(of: request.id, at: now)

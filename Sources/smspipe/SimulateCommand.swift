@@ -33,7 +33,8 @@ struct SimulateCommand: AsyncParsableCommand {
             Phone numbers of the default account that fail on purpose:
             \(MagicNumbers.all.map { "  \($0.number)  \($0.effect)" }.joined(separator: "\n"))
 
-            Exit status: 0; that of COMMAND; 64 wrong usage; 69 the port is taken; 78 a bad account file.
+            Exit status: 0; that of COMMAND, or 126 and 127 if it cannot be run; 64 wrong usage; 66 a file cannot be read;
+            69 the port cannot be listened on; 78 a bad account file or faults file.
             """,
     )
 
@@ -48,6 +49,12 @@ struct SimulateCommand: AsyncParsableCommand {
     )
     var bind = "127.0.0.1"
 
+    @Option(help: ArgumentHelp("An account file: keys, sign names, templates, numbers, limits.", valueName: "file"))
+    var account: String?
+
+    @Flag(help: "Print the JSON Schema of account files, and end.")
+    var accountSchema = false
+
     @Option(help: ArgumentHelp("Decides the access key, ids and faults; equal seeds act alike.", valueName: "number"))
     var seed: UInt64?
 
@@ -60,17 +67,29 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long answers take, such as 50ms or 50ms±20ms.", valueName: "time"))
     var latency: SimulatedLatency?
 
-    @Option(help: ArgumentHelp("A fault, KIND=SHARE; may be given again.", valueName: "fault"))
-    var fault: [SimulatedFault] = []
+    @Option(
+        help: ArgumentHelp("A fault, KIND=SHARE; may be given again.", valueName: "fault"),
+        transform: { text in
+            do {
+                return try FaultRule(parsing: text)
+            } catch {
+                throw ValidationError("\(error).")
+            }
+        }
+    )
+    var fault: [FaultRule] = []
 
-    @Option(help: "What one bad message does to the others of its batch: reject-batch or fail-one.")
+    @Option(help: ArgumentHelp("A file of faults, one a line as for --fault; # begins a comment.", valueName: "file"))
+    var faultsFile: String?
+
+    @Option(help: "What one bad message does to the others of its batch.")
     var onBadElement = OnBadElement.rejectBatch
 
     @Option(help: ArgumentHelp("How long a message waits for its receipt.", valueName: "time"))
     var reportDelay = TimeSpan(.seconds(1))
 
-    @Option(help: "Limits per phone number: none, or those of the service.")
-    var numberLimits = PerNumberLimits.none
+    @Option(help: "Limits per phone number; by default those of the account file.")
+    var numberLimits: PerNumberLimits?
 
     @Argument(parsing: .postTerminator, help: ArgumentHelp("A command to run against it.", valueName: "command"))
     var command: [String] = []
@@ -93,6 +112,10 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        guard !accountSchema else {
+            print(AccountFileSchema.text)
+            return
+        }
         let server = try await start()
         if !SimulatorServer.isLoopback(bind) {
             printDiagnostic(
@@ -111,10 +134,12 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.maximumKeptMessages = keep
         configuration.requestsPerSecond = qps
         configuration.latency = latency?.latency
-        configuration.faults = fault.map(\.rule)
+        configuration.account = try account.map(readAccount)
+        configuration.faults = try faultsFile.map(readFaults) ?? []
+        configuration.faults += fault
         configuration.badElement = onBadElement == .failOne ? .failOne : .rejectBatch
         configuration.reportDelay = reportDelay.duration
-        configuration.numberLimits = numberLimits == .service ? .service : nil
+        configuration.numberLimits = numberLimits.map { $0 == .service ? .service : NumberLimits.none }
         do {
             return try await SimulatorServer.start(configuration: configuration, host: bind, port: port)
         } catch {
@@ -123,6 +148,29 @@ struct SimulateCommand: AsyncParsableCommand {
                 "\(bind) port \(port) cannot be listened on: \(error); choose another --port or --bind."
             )
         }
+    }
+
+    private func readAccount(_ path: String) throws -> SimulatedAccount {
+        do {
+            return try SimulatedAccount(file: SimulateFile.read(path))
+        } catch let error as AccountFileError {
+            throw end(.configuration, "the account file \(path) is wrong: \(error); see --account-schema.")
+        }
+    }
+
+    private func readFaults(_ path: String) throws -> [FaultRule] {
+        let text = String(decoding: try SimulateFile.read(path), as: UTF8.self)
+        var rules: [FaultRule] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let rule = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
+            guard !rule.isEmpty else { continue }
+            do {
+                rules.append(try FaultRule(parsing: rule))
+            } catch {
+                throw end(.configuration, "line \(index + 1) of the faults file \(path) is wrong: \(error).")
+            }
+        }
+        return rules
     }
 
     /// Serves until standard input ends or a signal comes.
@@ -144,15 +192,5 @@ struct SimulatedLatency: ExpressibleByArgument {
     init?(argument: String) {
         guard let latency = Latency(text: argument) else { return nil }
         self.latency = latency
-    }
-}
-
-/// A fault as an option gives it.
-struct SimulatedFault: ExpressibleByArgument {
-    let rule: FaultRule
-
-    init?(argument: String) {
-        guard let rule = try? FaultRule(parsing: argument) else { return nil }
-        self.rule = rule
     }
 }

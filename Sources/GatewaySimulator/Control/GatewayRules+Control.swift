@@ -72,12 +72,11 @@ extension GatewayRules {
         let codes = records.countsByCode.sorted { $0.key < $1.key }.map {
             (name: $0.key, value: AnswerValue.integer($0.value))
         }
-        let repeats = records.duplicates.duplicates.values.reduce(0) { $0 + $1.count - 1 }
         return .members([
             ("Requests", .integer(records.requestCount)),
             ("Messages", .integer(records.messageCount)),
             ("Distinct", .integer(records.duplicates.distinctCount)),
-            ("Repeats", .integer(repeats)),
+            ("Repeats", .integer(records.duplicates.repeatCount)),
             ("LedgerIsFull", .boolean(records.duplicates.isFull)),
             ("Kept", .integer(records.messages.count)),
             ("Codes", .members(codes)),

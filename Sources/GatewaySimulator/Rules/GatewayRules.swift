@@ -86,6 +86,14 @@ package struct GatewayRules: Sendable {
                 try send(call, &reply, bizID: generator.nextBizID())
             case .querySendDetails:
                 reply.members = try sendDetails(call.parameters, at: reply.time)
+            case .querySendStatistics:
+                reply.members = try sendStatistics(call.parameters, at: reply.time)
+            case .getSmsTemplate: reply.members = try getTemplate(call.parameters)
+            case .querySmsTemplate: reply.members = try queryTemplate(call.parameters)
+            case .querySmsTemplateList: reply.members = try templateList(call.parameters)
+            case .getSmsSign: reply.members = try getSignName(call.parameters)
+            case .querySmsSign: reply.members = try querySignName(call.parameters)
+            case .querySmsSignList: reply.members = try signNameList(call.parameters)
             }
         } catch {
             reply.refuse(error)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -26,7 +27,7 @@ package final class SimulatorServer: Sendable {
     ///   - port: The port; 0 takes a free one.
     ///   - clock: Tells the time.
     /// - Returns: The running server.
-    /// - Throws: NIO's error if the port is taken or the address is not this machine's.
+    /// - Throws: ``SimulatorStartError`` if the port is taken or the address is not this machine's.
     package static func start(
         configuration: SimulatorConfiguration,
         host: String = "127.0.0.1",
@@ -54,7 +55,7 @@ package final class SimulatorServer: Sendable {
             return SimulatorServer(group, channel, account: account, host: host)
         } catch {
             try? await group.shutdownGracefully()
-            throw error
+            throw SimulatorStartError(error)
         }
     }
 
@@ -107,5 +108,19 @@ package final class SimulatorServer: Sendable {
                     try pipeline.addHandler(GatewayConnection(state))
                 }
             }
+    }
+}
+
+/// Why a simulator cannot listen.
+package struct SimulatorStartError: Error, CustomStringConvertible {
+    /// The system's words for it.
+    package let description: String
+
+    init(_ error: any Error) {
+        if let error = error as? IOError {
+            description = unsafe String(cString: strerror(error.errnoCode))
+        } else {
+            description = "\(error)"
+        }
     }
 }
