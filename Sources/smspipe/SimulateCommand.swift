@@ -137,13 +137,14 @@ struct SimulateCommand: AsyncParsableCommand {
             print(AccountFileSchema.text)
             return
         }
+        // Signals are watched before anyone knows of the server, so that none is missed.
+        let ending = SimulateEnding()
         let server = try await start()
         if !SimulatorServer.isLoopback(bind) {
             printDiagnostic(
                 "listening on \(bind): other machines can send, read captured messages and change faults; use it in test networks only."
             )
         }
-        let ending = SimulateEnding()
         let status = command.isEmpty ? await serve(server, ending) : await runCommand(server, ending)
         try await server.shutdown()
         throw ExitCode(status)

@@ -74,7 +74,7 @@ struct GatewayReceipts: Sendable {
         }
         switch request.action {
         case .receive(let count): return receive(count, from: request.kind, rules: rules, requestID, at: now)
-        case .delete(let handles): return delete(handles, from: request.kind, requestID, at: now)
+        case .delete(let handles): return delete(handles, from: request.kind, at: now)
         }
     }
 
@@ -103,12 +103,11 @@ struct GatewayReceipts: Sendable {
     private mutating func delete(
         _ handles: [String],
         from kind: QueueRequest.Kind,
-        _ requestID: String,
         at now: WallTime,
     ) -> SimulatedAnswer {
         let unknown = kind == .report ? reports.delete(handles, at: now) : replies.delete(handles, at: now)
         guard !unknown.isEmpty else { return SimulatedAnswer(status: 204, body: []) }
-        return .queueProblem(404, "ReceiptHandleError", "The receipt handle is invalid or expired.", requestID)
+        return .queueErrors(unknown, "ReceiptHandleError", "The receipt handle you provided has expired or is wrong.")
     }
 }
 

@@ -91,6 +91,20 @@ extension SimulatedAnswer {
         return SimulatedAnswer(status: 200, headers: [HeaderField("content-type", "text/xml;charset=utf-8")], body: body)
     }
 
+    /// What is wrong with some of the handles of a deletion, as MNS writes it.
+    static func queueErrors(_ handles: [String], _ code: String, _ message: String) -> SimulatedAnswer {
+        let errors = handles.map { handle -> AnswerValue in
+            .members([
+                ("ErrorCode", .string(code)), ("ErrorMessage", .string(message)), ("ReceiptHandle", .string(handle)),
+            ])
+        }
+        return SimulatedAnswer(
+            status: 404,
+            headers: [HeaderField("content-type", "text/xml;charset=utf-8")],
+            body: AnswerValue.list(errors, element: "Error").encoded(as: .xml, root: "Errors"),
+        )
+    }
+
     /// An error of a queue as MNS writes it.
     static func queueProblem(_ status: Int, _ code: String, _ message: String, _ requestID: String) -> SimulatedAnswer {
         let error = AnswerValue.members([

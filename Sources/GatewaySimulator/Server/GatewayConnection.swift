@@ -247,7 +247,7 @@ struct IncomingRequest: Sendable {
     init(_ head: HTTPRequestHead) {
         request = SimulatedRequest(
             method: head.method.rawValue,
-            target: Array(head.uri.utf8),
+            target: Self.originForm(head.uri),
             headers: head.headers.map { HeaderField($0.name, $0.value) },
         )
         keepsAlive = head.isKeepAlive
@@ -256,5 +256,12 @@ struct IncomingRequest: Sendable {
         if let count = declaredBodyBytes, count <= GatewayConnection.maximumBodyBytes {
             request.body.reserveCapacity(count)
         }
+    }
+
+    /// The path and query of a request target, also where it is a whole URL. Source: RFC 9112, 3.2.2.
+    private static func originForm(_ uri: String) -> [UInt8] {
+        guard uri.hasPrefix("http://") else { return Array(uri.utf8) }
+        let path = uri.dropFirst(7).drop { $0 != "/" && $0 != "?" }
+        return Array((path.hasPrefix("/") ? String(path) : "/" + path).utf8)
     }
 }
