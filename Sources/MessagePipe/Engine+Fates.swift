@@ -108,8 +108,10 @@ extension Engine {
     package mutating func answered(_ id: RequestID, _ answer: Answer, at now: Instant) {
         let index = take(id, expecting: .inFlight)
         tally.latencies.record(batches[index].sentAt.duration(to: now))
-        if answer.codeClass != .unknownRefusal { lastUnknownRefusal = nil }
-        switch answer.codeClass {
+        // Whoever has a receipt id was taken: nothing may lead to a second send of it.
+        let codeClass = answer.bizID == nil ? answer.codeClass : .success
+        if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
+        switch codeClass {
         case .success:
             dispatcher.answered()
             settle(index, response(.accepted, answer, index))
@@ -222,8 +224,13 @@ extension Engine {
     /// Splits a batch that was refused for a message nobody names; a message that is alone is the one.
     private mutating func rejectOrSplit(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         let items = batches[index].items
-        guard configuration.splits, items.count > 1, mayStart else {
+        guard configuration.splits, items.count > 1 else {
             settle(index, response(.rejected, answer, index))
+            return
+        }
+        if let stop, !mayStart {
+            // Most of them would have been taken without the one to blame; nobody refused them.
+            settle(index, stop.response)
             return
         }
         let middle = items.count / 2

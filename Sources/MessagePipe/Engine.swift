@@ -65,6 +65,8 @@ package struct Engine: ~Copyable {
     package var tally = Tally()
     /// Why the run stopped sending, if it did.
     package internal(set) var stop: StopReason?
+    /// The signal that ended the run, even if sending had to stop for another reason too.
+    package private(set) var endingSignal: Int32?
     /// Until when answers are awaited after a signal.
     var drainDeadline: Instant?
     /// Whether nothing is awaited any more: what comes back late is unknown.
@@ -201,6 +203,7 @@ package struct Engine: ~Copyable {
     package mutating func signalArrived(_ signal: Int32, at now: Instant) {
         guard drainDeadline == nil, !isGivenUp else { return }
         drainDeadline = now.advanced(by: configuration.drain)
+        endingSignal = signal
         guard stop == nil else { return }
         stop = .signal(signal)
         closeAll()

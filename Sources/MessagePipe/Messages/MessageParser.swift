@@ -47,18 +47,23 @@ package struct MessageParser: Sendable {
     /// - Parameters:
     ///   - block: The splitter's lines.
     ///   - lines: Which of its lines to parse.
-    /// - Returns: One message for each of these lines.
+    /// - Returns: One message for each of these lines, and the bytes of these lines only.
     /// - Complexity: O(*n*) in the bytes of the lines.
     package mutating func parse(_ block: LineBlock, lines: Range<Int>) -> Chunk {
-        var chunk = Chunk(bytes: block.bytes)
+        // A part of a block must neither keep the whole alive nor count for it.
+        let isWhole = lines == block.lines.indices
+        let base = isWhole || lines.isEmpty ? 0 : block.lines[lines.lowerBound].bytes.start
+        let end = lines.last.map { block.lines[$0].bytes.start + block.lines[$0].bytes.count } ?? 0
+        var chunk = Chunk(bytes: isWhole ? block.bytes : Array(block.bytes[Int(base)..<Int(end)]))
         chunk.messages.reserveCapacity(lines.count)
-        let bytes = block.bytes.span
+        let bytes = chunk.bytes
         for index in lines {
-            let line = block.lines[index]
+            var line = block.lines[index]
+            line.bytes.start -= base
             var message = Message(line: line.number)
             do throws(MessageFault) {
                 guard !line.isTooLong else { throw .lineTooLong(maximum: maximumLineBytes) }
-                try parse(bytes, line.bytes, into: &message, rewritten: &chunk.rewritten)
+                try parse(bytes.span, line.bytes, into: &message, rewritten: &chunk.rewritten)
             } catch {
                 message.fault = UInt32(chunk.faults.count)
                 chunk.faults.append(error)
@@ -257,14 +262,23 @@ package struct MessageParser: Sendable {
         let member = members[index]
         switch member.kind {
         case .object:
-            let isPlain = try scanVariables(bytes, member.value)
+            // Only what is not plain needs a second look.
+            var isPlain = true
+            if !member.isObjectOfStrings { isPlain = try scanVariables(bytes, member.value) }
             message.templateParameters =
                 isPlain ? ByteRange(member.value) : writeVariables(bytes, rewritten: &rewritten)
         case .string:
-            let text = JSONText.decodeString(bytes, member.value)
-            let isPlain = try scanVariables(text.span, 0..<text.count)
-            message.templateParameters =
-                isPlain ? Self.append(text, to: &rewritten) : writeVariables(text.span, rewritten: &rewritten)
+            let start = rewritten.count
+            let inside = (member.value.lowerBound + 1)..<(member.value.upperBound - 1)
+            JSONText.appendDecoded(bytes, inside, to: &rewritten)
+            if try scanVariables(rewritten.span, start..<rewritten.count) {
+                message.templateParameters = Self.rewrittenRange(start, rewritten)
+            } else {
+                let text = Array(rewritten[start...])
+                rewritten.removeSubrange(start...)
+                _ = try scanVariables(text.span, 0..<text.count)
+                message.templateParameters = writeVariables(text.span, rewritten: &rewritten)
+            }
         default:
             throw .templateParameters("is no object")
         }
@@ -359,7 +373,7 @@ package struct MessageParser: Sendable {
 
     private func batchKeyHash(_ bytes: borrowing Span<UInt8>, _ message: Message, _ rewritten: [UInt8]) -> UInt64 {
         var hash = BatchKeyHash(traits: message.traits)
-        for range in [message.templateCode, message.outID] {
+        func combine(_ range: ByteRange) {
             let start = Int(range.start & ~Chunk.rewrittenBit)
             let slice = start..<(start + Int(range.count))
             if range.start & Chunk.rewrittenBit == 0 {
@@ -368,6 +382,8 @@ package struct MessageParser: Sendable {
                 hash.combine(rewritten.span, slice)
             }
         }
+        combine(message.templateCode)
+        combine(message.outID)
         return hash.value
     }
 }

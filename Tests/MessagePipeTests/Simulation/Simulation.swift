@@ -76,6 +76,10 @@ struct Simulation: ~Copyable {
     private var signalledAt: Instant?
     private var lastLine = 0
     private var answeredCount = 0
+    /// What has happened so far, for a test that looks whether enough does.
+    var tally: Tally { engine.tally }
+    /// Why the run stopped sending, if it did.
+    var stop: StopReason? { engine.stop }
 
     // The world's character.
     private let isReachable: Bool
@@ -98,7 +102,8 @@ struct Simulation: ~Copyable {
         configuration.concurrency = random.pick([1, 2, 5, 64])
         configuration.maximumMessagesPerSecond = random.pick([nil, nil, nil, 1, 50, 5000])
         configuration.timeout = random.pick([.milliseconds(50), .seconds(1), .seconds(10)])
-        configuration.deadline = random.pick([.zero, .milliseconds(20), .seconds(2), .seconds(120), .seconds(120)])
+        configuration.deadline =
+            random.oneIn(20) ? .zero : random.pick([.milliseconds(20), .seconds(2), .seconds(120), .seconds(120)])
         configuration.confirm = random.pick([.zero, .seconds(2), .seconds(6), .seconds(30), .seconds(30)])
         configuration.drain = random.pick([.zero, .milliseconds(100), .seconds(10)])
         configuration.unreachableAfter = random.pick([.milliseconds(100), .seconds(10)])
@@ -141,7 +146,9 @@ struct Simulation: ~Copyable {
         makeInput(lineCount)
         schedule(.readable, within: 1_000_000)
         schedule(.writable, within: 1_000_000)
-        if self.random.oneIn(6) { schedule(.signal, within: self.random.pick([1_000_000, 1_000_000_000, 30_000_000_000])) }
+        if self.random.oneIn(6) {
+            schedule(.signal, within: self.random.pick([1_000_000, 1_000_000_000, 30_000_000_000]))
+        }
         if self.random.oneIn(12) { schedule(.signal, within: 20_000_000_000) }
         if self.random.oneIn(10) { schedule(.outputClosed, within: self.random.pick([1_000_000, 5_000_000_000])) }
         if self.random.oneIn(40) { schedule(.outputFailed, within: 1_000_000_000) }
@@ -211,9 +218,12 @@ struct Simulation: ~Copyable {
         engine.forEachMessage(of: request.id) { message, chunk in
             lines.append(Int(message.line))
             phones.insert(message.phoneKey)
-            keys.insert("\(chunk.text(message.templateCode)) \(chunk.text(message.outID)) \(message.traits.intersection(.shared))")
+            keys.insert(
+                "\(chunk.text(message.templateCode)) \(chunk.text(message.outID)) \(message.traits.intersection(.shared))"
+            )
         }
-        guard !lines.isEmpty, lines.count <= configuration.batchSize, phones.count == lines.count, keys.count == 1 else {
+        guard !lines.isEmpty, lines.count <= configuration.batchSize, phones.count == lines.count, keys.count == 1
+        else {
             throw failure("a request holds lines \(lines) of \(keys)")
         }
         guard flights[request.id] == nil else { throw failure("a request is named twice") }
@@ -431,7 +441,9 @@ struct Simulation: ~Copyable {
                 throw failure("the tally counts \(engine.tally.messages) messages, \(engine.tally.answered) answered")
             }
         }
-        guard engine.occupancy == Engine.Occupancy() else { throw failure("the engine still holds \(engine.occupancy)") }
+        guard engine.occupancy == Engine.Occupancy() else {
+            throw failure("the engine still holds \(engine.occupancy)")
+        }
         guard engine.room == configuration.window else { throw failure("the room is \(engine.room) at the end") }
     }
 
@@ -442,7 +454,9 @@ struct Simulation: ~Copyable {
     // MARK: - The world
 
     private mutating func schedule(_ event: Event, within nanoseconds: Int64) {
-        events.append((now.advanced(by: .nanoseconds(Int64.random(in: 0...max(nanoseconds, 0), using: &random))), event))
+        events.append(
+            (now.advanced(by: .nanoseconds(Int64.random(in: 0...max(nanoseconds, 0), using: &random))), event)
+        )
     }
 
     /// Lines that say their number, in chunks cut anywhere, the first one last.
