@@ -26,7 +26,7 @@ struct SimulateCommand: AsyncParsableCommand {
             Limits: template=CODE, number=NUMBER, nth=N, action=NAME.
 
             Pages for tests, lines of JSON: /_sim/messages, /_sim/requests (?raw=1), /_sim/duplicates, /_sim/counts,
-            /_sim/wait?count=100&timeout=5s, /_sim/faults (GET, PUT, DELETE), /_sim/reset (POST):
+            /_sim/wait?count=100&timeout=5s, /_sim/faults (GET, PUT, DELETE), /_sim/replies (POST), /_sim/reset (POST):
               curl -s $SMSPIPE_ENDPOINT/_sim/messages?number=13800000001 | jq -r .Text
               curl -s -X PUT $SMSPIPE_ENDPOINT/_sim/faults -d '{"Faults":["drop-after=10%"],"Latency":"50ms±20ms"}'
 
@@ -88,6 +88,20 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long a message waits for its receipt.", valueName: "time"))
     var reportDelay = TimeSpan(.seconds(1))
 
+    @Option(help: ArgumentHelp("An http URL that gets receipts (SmsReport) and replies (SmsUp) pushed.", valueName: "url"))
+    var receiptsTo: String?
+
+    @Option(help: ArgumentHelp("The share of receipts that are pushed twice, from 0 to 1.", valueName: "share"))
+    var duplicateReceipts = 0.0
+
+    @Option(
+        help: ArgumentHelp(
+            "By what the pauses before repeated pushes and the visibility time of queues are multiplied.",
+            valueName: "factor",
+        )
+    )
+    var timeScale = 1.0
+
     @Option(help: "Limits per phone number; by default those of the account file.")
     var numberLimits: PerNumberLimits?
 
@@ -108,6 +122,13 @@ struct SimulateCommand: AsyncParsableCommand {
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }
         guard keep > 0 else { throw ValidationError("--keep must be above 0.") }
+        guard (0...1).contains(duplicateReceipts) else {
+            throw ValidationError("--duplicate-receipts must be from 0 to 1.")
+        }
+        guard timeScale > 0, timeScale.isFinite else { throw ValidationError("--time-scale must be above 0.") }
+        if let receiptsTo, ReceiptAddress(receiptsTo) == nil {
+            throw ValidationError("--receipts-to must be an http URL, such as http://127.0.0.1:8080/receipts.")
+        }
         if let qps, !(qps > 0) { throw ValidationError("--qps must be above 0.") }
     }
 
@@ -116,13 +137,14 @@ struct SimulateCommand: AsyncParsableCommand {
             print(AccountFileSchema.text)
             return
         }
+        // Signals are watched before anyone knows of the server, so that none is missed.
+        let ending = SimulateEnding()
         let server = try await start()
         if !SimulatorServer.isLoopback(bind) {
             printDiagnostic(
                 "listening on \(bind): other machines can send, read captured messages and change faults; use it in test networks only."
             )
         }
-        let ending = SimulateEnding()
         let status = command.isEmpty ? await serve(server, ending) : await runCommand(server, ending)
         try await server.shutdown()
         throw ExitCode(status)
@@ -139,6 +161,9 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.faults += fault
         configuration.badElement = onBadElement == .failOne ? .failOne : .rejectBatch
         configuration.reportDelay = reportDelay.duration
+        configuration.receiptsTo = receiptsTo.flatMap { ReceiptAddress($0) }
+        configuration.duplicateReceipts = duplicateReceipts
+        configuration.timeScale = timeScale
         configuration.numberLimits = numberLimits.map { $0 == .service ? .service : NumberLimits.none }
         do {
             return try await SimulatorServer.start(configuration: configuration, host: bind, port: port)

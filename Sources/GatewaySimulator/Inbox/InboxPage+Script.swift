@@ -138,7 +138,7 @@ extension InboxPage {
             definitions([
               [word("signName"), message.SignName], [word("template"), message.TemplateCode], ["TemplateParam", values],
               [word("state"), [word(message.SendStatus), message.ErrCode].filter(Boolean).join(" · ")],
-              [word("time"), new Date(message.Time).toLocaleString()], [word("receipt"), message.BizId],
+              [word("time"), new Date(message.Time).toLocaleString(language === "zh" ? "zh-CN" : "en-GB")], [word("receipt"), message.BizId],
               ["OutId", message.OutId], ["RequestId", message.RequestId], [word("batch"), `#${message.Request}`],
             ]),
             make("p", "", button(word("showRequest"), () => { show("requests"); openRequest(message.Request); })),
@@ -171,7 +171,16 @@ extension InboxPage {
           try { return decodeURIComponent(body.replaceAll("+", " ")).replaceAll("&", "\n&"); } catch { return body; }
         }
 
-        async function refresh() {
+        // One look at a time: what is asked for meanwhile is looked at once more, and no old answer overtakes a new one.
+        let looking = null, lookAgain = false;
+        function refresh() {
+          lookAgain = looking !== null;
+          looking ??= (async () => {
+            do { lookAgain = false; await look(); } while (lookAgain);
+          })().finally(() => { looking = null; });
+          return looking;
+        }
+        async function look() {
           try {
             const [counts] = await lines("/_sim/counts");
             $("lost").hidden = true;

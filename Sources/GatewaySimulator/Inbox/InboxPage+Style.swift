@@ -30,6 +30,7 @@ extension InboxPage {
         }
         button { cursor: pointer; }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+        ol:focus-visible { outline-offset: -2px; }
         [role=tab] { border-color: transparent; }
         [role=tab][aria-selected=true] { border-color: var(--accent); color: var(--accent); font-weight: 600; }
         main { flex: 1; min-height: 0; display: flex; }
