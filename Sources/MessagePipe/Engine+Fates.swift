@@ -11,7 +11,11 @@ extension Engine {
     ///   - sendDate: Today in China, `yyyyMMdd`.
     /// - Returns: The request, which counts as in flight from now on.
     package mutating func nextRequest(at now: Instant, sendDate: UInt32) -> Request? {
-        if let index = dispatcher.nextLookUp() {
+        while let index = dispatcher.nextLookUp() {
+            guard now <= batches[index].doubtSince.advanced(by: configuration.confirm) else {
+                settleDoubt(index)
+                continue
+            }
             batches[index].phase = .inLookUp
             batches[index].lookUps += 1
             tally.lookUps += 1
@@ -104,8 +108,10 @@ extension Engine {
     package mutating func answered(_ id: RequestID, _ answer: Answer, at now: Instant) {
         let index = take(id, expecting: .inFlight)
         tally.latencies.record(batches[index].sentAt.duration(to: now))
-        if answer.codeClass != .unknownRefusal { lastUnknownRefusal = nil }
-        switch answer.codeClass {
+        // Whoever has a receipt id was taken: nothing may lead to a second send of it.
+        let codeClass = answer.bizID == nil ? answer.codeClass : .success
+        if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
+        switch codeClass {
         case .success:
             dispatcher.answered()
             settle(index, response(.accepted, answer, index))
@@ -337,15 +343,17 @@ extension Engine {
     private mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
         let batch = batches[index]
         let isAwaited = !isGivenUp && !responses.discards
-        guard isAwaited, batch.lookUps < Self.lookUpTimes.count,
-            Self.lookUpTimes[batch.lookUps] <= configuration.confirm
-        else {
+        guard isAwaited, batch.lookUps < Self.lookUpTimes.count else {
+            settleDoubt(index)
+            return
+        }
+        let at = max(batch.doubtSince.advanced(by: Self.lookUpTimes[batch.lookUps]), now)
+        guard at <= batch.doubtSince.advanced(by: configuration.confirm) else {
             settleDoubt(index)
             return
         }
         batches[index].phase = .confirming
-        let at = batch.doubtSince.advanced(by: Self.lookUpTimes[batch.lookUps])
-        dispatcher.doubt(index, lookUpAt: max(at, now), batches)
+        dispatcher.doubt(index, lookUpAt: at, batches)
     }
 
     /// Answers a batch that may have been sent and was not found.

@@ -196,10 +196,13 @@ package struct Engine: ~Copyable {
     // MARK: - Stopping
 
     /// Tells that a signal asks for the end: no more is read, what is batched is sent, answers are awaited for the drain time.
+    ///
+    /// When sending has stopped already, the reason for that stands, and only the wait for answers is cut short.
     package mutating func signalArrived(_ signal: Int32, at now: Instant) {
+        guard drainDeadline == nil, !isGivenUp else { return }
+        drainDeadline = now.advanced(by: configuration.drain)
         guard stop == nil else { return }
         stop = .signal(signal)
-        drainDeadline = now.advanced(by: configuration.drain)
         closeAll()
     }
 

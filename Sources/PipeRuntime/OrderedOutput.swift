@@ -31,7 +31,7 @@ final class OrderedOutput: Sendable {
         self.report = report
     }
 
-    /// Writes a buffer; the one before must have been reported. An empty one ends the thread.
+    /// Writes a buffer; the one before must have been reported, and an empty one ends the thread.
     func write(_ buffer: [UInt8]) {
         pending.withLock { $0 = buffer }
         wake.signal()

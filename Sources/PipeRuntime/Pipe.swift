@@ -46,13 +46,11 @@ package struct PipeConfiguration: Sendable {
 /// How a run ended.
 package struct PipeResult: Sendable {
     /// What was done.
-    package var tally: Tally
+    package var progress: Progress
     /// Why it stopped sending early, if it did.
     package var stop: StopReason?
     /// The input that could not be read to its end.
     package var inputError: InputError?
-    /// How long it took.
-    package var duration: Duration
 }
 
 /// Runs the engine: reads, sends and writes what it says, and tells it what happened.
@@ -115,9 +113,15 @@ package final class Pipe {
             eventLoop.execute { [pipe] in pipe.value.flush() }
         }
 
-        /// What has been done so far.
-        package func tally() async throws -> Tally {
-            try await eventLoop.submit { [pipe] in pipe.value.engine.tally }.get()
+        /// Tells what has been done so far, on the run's own thread.
+        package func report(_ tell: @escaping @Sendable (Progress) -> Void) {
+            eventLoop.execute { [pipe] in tell(pipe.value.progress) }
+        }
+
+        /// Tells what has been done so far again and again while the run lasts, on the run's own thread.
+        package func report(every interval: Duration, _ tell: @escaping @Sendable (Progress) -> Void) {
+            let delay = TimeAmount(interval)
+            eventLoop.scheduleRepeatedTask(initialDelay: delay, delay: delay) { [pipe] _ in tell(pipe.value.progress) }
         }
 
         /// Waits for the end of the run.
@@ -135,6 +139,7 @@ package final class Pipe {
     ///   - inputs: Open inputs with their names, read one after the other.
     ///   - outputDescriptor: Where response lines go.
     /// - Returns: The run.
+    /// - Throws: Errors of the event loop, which a running process does not see.
     package static func start(
         _ configuration: PipeConfiguration,
         inputs: [(name: String, descriptor: Int32)],
@@ -151,6 +156,15 @@ package final class Pipe {
             return bound
         }.get()
         return Run(pipe: bound, group: group, eventLoop: eventLoop, result: finished.futureResult)
+    }
+
+    private var progress: Progress {
+        Progress(
+            tally: engine.tally,
+            duration: started.duration(to: Clock.now),
+            bytesRead: reader?.bytesRead ?? 0,
+            bytesToRead: reader?.bytesToRead,
+        )
     }
 
     private func startThreads(
@@ -377,12 +391,7 @@ package final class Pipe {
         output = nil
         gateway?.close()
         finished.succeed(
-            PipeResult(
-                tally: engine.tally,
-                stop: engine.stop,
-                inputError: inputError,
-                duration: started.duration(to: Clock.now),
-            )
+            PipeResult(progress: progress, stop: engine.stop, inputError: inputError)
         )
     }
 }

@@ -2,6 +2,7 @@
 
 import Glibc
 import MessagePipe
+import Synchronization
 
 /// Where the lines come from.
 package enum InputSource: Equatable, Sendable {
@@ -21,6 +22,10 @@ package enum InputSource: Equatable, Sendable {
             case .file(let path):
                 let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
                 guard descriptor >= 0 else { throw InputError(name: path, number: errno) }
+                var status = stat()
+                if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                    throw InputError(name: path, number: EISDIR)
+                }
                 opened.append((path, descriptor))
             }
         }
@@ -55,7 +60,7 @@ final class InputReader: Sendable {
         case failed(InputError)
     }
 
-    /// How much is read at once, in bytes. Larger reads gained nothing in the measurements the design rests on.
+    /// How much is read at once, in bytes; larger reads gained nothing in the measurements the design rests on.
     private static let readSize = 256 << 10
 
     private let descriptors: [(name: String, descriptor: Int32)]
@@ -65,6 +70,13 @@ final class InputReader: Sendable {
     /// Read end of the pipe that ends a poll when reading is to stop.
     private let stopSignal: (read: Int32, write: Int32)
     private let report: @Sendable (Event) -> Void
+    private let read = Atomic(0)
+
+    /// How many bytes were read so far.
+    var bytesRead: Int { read.load(ordering: .relaxed) }
+
+    /// How many bytes there are to read in all; `nil` unless every input is a file.
+    let bytesToRead: Int?
 
     /// - Parameters:
     ///   - descriptors: Open files, with their names for messages.
@@ -84,10 +96,21 @@ final class InputReader: Sendable {
         self.maximumLineBytes = maximumLineBytes
         self.credit = credit
         self.report = report
+        bytesToRead = Self.totalSize(descriptors.map(\.descriptor))
         var ends: [Int32] = [-1, -1]
         // Without the pipe a stop is noticed at the next read only.
         _ = unsafe pipe(&ends)
         stopSignal = (ends[0], ends[1])
+    }
+
+    private static func totalSize(_ descriptors: [Int32]) -> Int? {
+        var total = 0
+        for descriptor in descriptors {
+            var status = stat()
+            guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+            total += Int(status.st_size)
+        }
+        return total
     }
 
     /// Ends reading: what was read is still reported.
@@ -109,12 +132,15 @@ final class InputReader: Sendable {
                     report(.ended)
                     return
                 }
-                let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+                let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+                    unsafe Glibc.read(descriptor, bytes.baseAddress, bytes.count)
+                }
                 if count < 0 {
                     if errno == EINTR || errno == EAGAIN { continue }
                     report(.failed(InputError(name: name, number: errno)))
                     return
                 }
+                read.add(count, ordering: .relaxed)
                 isEnded = count == 0
                 let block = isEnded ? splitter.finish() : splitter.append(buffer.span.extracting(..<count))
                 deliver(block, parser: &parser)

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import MessagePipe
+import MessagePipe
 
 /// What a run has done, as one JSON line.
 package struct Summary: Sendable {
-    private let tally: Tally
-    private let duration: Duration
+    private let progress: Progress
 
-    /// - Parameters:
-    ///   - tally: What was done.
-    ///   - duration: How long it took.
-    package init(_ tally: Tally, duration: Duration) {
-        self.tally = tally
-        self.duration = duration
+    /// Creates the summary of a run, or of what it has done so far.
+    package init(_ progress: Progress) {
+        self.progress = progress
     }
 
-    /// The line, without its line break. Latencies are in milliseconds, the duration in seconds.
+    /// The line, without its line break; latencies are in milliseconds, the duration in seconds.
     package var line: String {
+        let tally = progress.tally
         var text = Array("{\"Messages\":\(tally.messages)".utf8)
         for outcome in Outcome.allCases {
             let name = outcome.rawValue.prefix(1).uppercased() + outcome.rawValue.dropFirst()
@@ -29,7 +26,8 @@ package struct Summary: Sendable {
             text.append(contentsOf: ":\(count)".utf8)
         }
         text.append(contentsOf: "},\"Requests\":\(tally.requests),\"LookUps\":\(tally.lookUps)".utf8)
-        text.append(contentsOf: ",\"Throttled\":\(tally.throttled),\"Seconds\":\(Self.decimal(duration, per: 1))".utf8)
+        text.append(contentsOf: ",\"Throttled\":\(tally.throttled),\"Bytes\":\(progress.bytesRead)".utf8)
+        text.append(contentsOf: ",\"Seconds\":\(Self.decimal(progress.duration, per: 1))".utf8)
         text.append(contentsOf: ",\"LatencyMilliseconds\":{".utf8)
         for (index, (name, share)) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)].enumerated() {
             let latency = tally.latencies.percentile(share).map { Self.decimal($0, per: 1000) } ?? "null"

@@ -29,23 +29,22 @@ enum ExitStatus: Int32 {
     /// The status of a run that has ended.
     ///
     /// The highest of those from 69 on wins over unknown outcomes, and those over others. A signal, or an output that was
-    /// closed, ends the process as it would end any other.
+    /// closed, ends the process as it would end any other. With `never` it is success whenever every line was answered.
     static func status(of result: PipeResult, failOn: FailOn) -> Int32 {
         switch result.stop {
-        case .credentials: return noPermission.rawValue
-        case .account, .unreachable: return unavailable.rawValue
-        case .storage: return ioError.rawValue
         case .signal(let number): return 128 + number
         case .outputClosed: return 128 + SIGPIPE
+        case .storage: return ioError.rawValue
+        case _ where result.inputError != nil: return ioError.rawValue
+        case _ where failOn == .never: return success.rawValue
+        case .credentials: return noPermission.rawValue
+        case .account, .unreachable: return unavailable.rawValue
         case nil: break
         }
-        if result.inputError != nil { return ioError.rawValue }
-        let tally = result.tally
-        if tally[.unknown] > 0 { return failOn == .never ? success.rawValue : someUnknown.rawValue }
-        if tally[.rejected] + tally[.invalid] + tally[.skipped] > 0 {
-            return failOn == .any ? someNotSent.rawValue : success.rawValue
-        }
-        return success.rawValue
+        let tally = result.progress.tally
+        if tally[.unknown] > 0 { return someUnknown.rawValue }
+        let isSomeNotSent = tally[.rejected] + tally[.invalid] + tally[.skipped] > 0
+        return isSomeNotSent && failOn == .any ? someNotSent.rawValue : success.rawValue
     }
 }
 

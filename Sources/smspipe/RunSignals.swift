@@ -13,6 +13,7 @@ final class RunSignals: Sendable {
         signals = Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1]) { number in
             if number == SIGUSR1 {
                 run.flush()
+                run.report { writeToStandardError(Summary($0).line + "\n") }
             } else if progress.isEnding.exchange(true, ordering: .relaxed) {
                 _exit(128 + number)
             } else {

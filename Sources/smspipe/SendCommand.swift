@@ -12,6 +12,7 @@ struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
         abstract: "Send the messages that come in as JSON lines, and write one response line for each.",
+        usage: "smspipe [send] [options] [file …]",
         discussion: """
             Input, one object a line:
               {"PhoneNumber":"13800001234","SignName":"云通信","TemplateCode":"SMS_71175823","TemplateParam":{"code":"1234"}}
@@ -19,7 +20,11 @@ struct SendCommand: AsyncParsableCommand {
               {…,"Outcome":"accepted","Code":"OK","Message":"OK","BizId":"…","RequestId":"…","BatchId":"…","SendDate":"…"}
 
             Every option can also be given in the environment: SMSPIPE_ and its name in capitals (SMSPIPE_BATCH_SIZE=50).
-            Credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, never from an option.
+            Credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or from the profile in
+            ~/.aliyun/config.json or ~/.alibabacloud/credentials; never from an option.
+
+            Other commands: smspipe simulate, a local gateway; smspipe explain CODE, what a code means and what to do. Each
+            has its own --help.
 
             Exit status: 0 all accepted; 1 some rejected, invalid or skipped; 3 some unknown: look before sending again;
             64 wrong usage; 66 a FILE cannot be read; 69 the gateway cannot be reached or the account cannot send; 70 a bug;
@@ -32,9 +37,11 @@ struct SendCommand: AsyncParsableCommand {
     static let optionNames: [(name: String, isFlag: Bool)] = [
         ("sign-name", false), ("template-code", false), ("urgent", false), ("max-line", false),
         ("batch-size", false), ("linger", false), ("window", false), ("concurrency", false), ("rate", false),
-        ("endpoint", false), ("allow-http", true), ("ca-file", false), ("signature", false), ("simulate", true),
+        ("endpoint", false), ("allow-http", true), ("ca-file", false), ("signature", false), ("profile", false),
+        ("simulate", true),
         ("timeout", false), ("deadline", false), ("confirm", false), ("drain", false), ("no-split", true),
-        ("dry-run", true), ("no-echo", true), ("order", false), ("summary", true), ("fail-on", false),
+        ("dry-run", true), ("no-echo", true), ("order", false), ("summary", true), ("progress", false),
+        ("fail-on", false),
     ]
 
     enum Order: String, CaseIterable, ExpressibleByArgument {
@@ -94,6 +101,9 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "How requests are signed.")
     var signature = Signature.v3
 
+    @Option(help: "The profile to take from the files that hold credentials.")
+    var profile: String?
+
     @Flag(help: "Send to a simulator inside this process: no account needed, nothing leaves the machine.")
     var simulate = false
 
@@ -130,6 +140,9 @@ struct SendCommand: AsyncParsableCommand {
     @Flag(help: "Print a summary as one JSON line on standard error.")
     var summary = false
 
+    @Option(help: "When to show a progress line on standard error; auto: where that is a terminal.")
+    var progress = ProgressDisplay.Mode.auto
+
     @Option(help: "Which outcomes make the exit status non-zero.")
     var failOn = ExitStatus.FailOn.any
 
@@ -163,8 +176,10 @@ struct SendCommand: AsyncParsableCommand {
         let configuration = try pipeConfiguration(environment, simulator)
         let run = try await Pipe.start(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO)
         let signals = RunSignals(run)
+        let display = progress.isShown ? ProgressDisplay(run, environment: environment) : nil
         let result = try await run.finish()
         signals.cancel()
+        display?.end(result.progress)
         try await simulator?.shutdown()
         report(result)
         throw ExitCode(ExitStatus.status(of: result, failOn: failOn))
@@ -252,19 +267,18 @@ struct SendCommand: AsyncParsableCommand {
         }
         // A dry run signs nothing.
         if dryRun { return Credentials(accessKeyID: "", accessKeySecret: Secret("")) }
-        guard let id = environment["ALIBABA_CLOUD_ACCESS_KEY_ID"], !id.isEmpty,
-            let secret = environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], !secret.isEmpty
-        else {
+        do throws(CredentialsNotFound) {
+            return try CredentialsChain(environment: environment, profile: profile, read: readFile).find().credentials
+        } catch {
             throw end(
                 .noPermission,
                 """
-                no credentials: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not both set in the \
-                environment; set them, or try smspipe without an account by --simulate.
+                \(error)
+                Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or try smspipe without an account by \
+                --simulate.
                 """,
             )
         }
-        let token = environment["ALIBABA_CLOUD_SECURITY_TOKEN"].flatMap { $0.isEmpty ? nil : Secret($0) }
-        return Credentials(accessKeyID: id, accessKeySecret: Secret(secret), securityToken: token)
     }
 
     // MARK: - The end
@@ -272,6 +286,6 @@ struct SendCommand: AsyncParsableCommand {
     private func report(_ result: PipeResult) {
         if let error = result.inputError { printDiagnostic("\(error); the lines before were answered.") }
         if let stop = result.stop, let text = StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }
-        if summary { writeToStandardError(Summary(result.tally, duration: result.duration).line + "\n") }
+        if summary { writeToStandardError(Summary(result.progress).line + "\n") }
     }
 }

@@ -157,7 +157,7 @@ struct SimulateChild {
         _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Int32,
     ) -> Int32 {
         let pointers = unsafe texts.map { unsafe strdup($0) } + [nil]
-        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        defer { for index in texts.indices { unsafe free(pointers[index]) } }
         return unsafe pointers.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return EINVAL }
             return unsafe body(start)

@@ -17,8 +17,10 @@ struct Smspipe: AsyncParsableCommand {
     static func main() async {
         // A closed output is told by EPIPE, not by a signal that ends the process with answers under way.
         _ = signal(SIGPIPE, SIG_IGN)
-        let arguments = EnvironmentArguments(environment: processEnvironment())
-            .adding(to: Array(CommandLine.arguments.dropFirst()))
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        // The filter is what people mean who ask for help without naming a subcommand.
+        if arguments == ["--help"] || arguments == ["-h"] { arguments.insert(SendCommand._commandName, at: 0) }
+        arguments = EnvironmentArguments(environment: processEnvironment()).adding(to: arguments)
         do {
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {

@@ -19,7 +19,7 @@ struct StopText {
             text =
                 "stopped sending: the certificate of \(endpoint) was refused: \(why); check --endpoint and --ca-file."
         case .unreachable(let reason):
-            text = "stopped sending: \(reason.text); check --endpoint, the network and HTTPS_PROXY."
+            text = "stopped sending: \(endpoint): \(reason.text); check --endpoint, the network and HTTPS_PROXY."
         case .storage(let what):
             text = "stopped sending: \(what); make room or mend it, then run again with what was not answered."
         case .signal, .outputClosed:

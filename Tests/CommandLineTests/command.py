@@ -186,6 +186,11 @@ class Pipe:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
 
+    def close_output(self):
+        """Goes away as a reader; there must not be a thread that reads."""
+        assert not self._reader
+        self.process.stdout.close()
+
     def start_reading(self):
         if not self._reader:
             self._reader = threading.Thread(target=self._read_lines, daemon=True)
@@ -242,6 +247,13 @@ class Pipe:
     @property
     def stderr(self):
         return b"".join(self._errors).decode("utf-8", "replace")
+
+    def wait_for_stderr(self, timeout=10):
+        """Waits until something was printed on standard error."""
+        deadline = time.monotonic() + timeout
+        while not self.stderr.strip():
+            assert time.monotonic() < deadline, "nothing on standard error"
+            time.sleep(0.01)
 
     def peak_memory(self):
         """The most memory that the process ever had resident, in MiB; it must be alive."""

@@ -34,7 +34,8 @@ def gateway():
 
 @pytest.fixture
 def smspipe(tmp_path):
-    assert BINARY.exists(), f"{BINARY} is not there: swift build -c release --product smspipe"
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is not there: swift build -c release --product smspipe", 1)
     command = Command(tmp_path)
     yield command
     command.end()

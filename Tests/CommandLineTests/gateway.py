@@ -339,7 +339,7 @@ class Gateway:
         }
         if answer.status != 200:
             content |= {"HostId": "dysmsapi.aliyuncs.com", "Recommend": "https://api.aliyun.com/troubleshoot"}
-        elif biz_id:
+        elif biz_id and (answer.code == "OK" or answer.biz_id):
             content["BizId"] = biz_id
         content |= answer.details or {}
         return json.dumps(content, ensure_ascii=False).encode()

@@ -64,9 +64,8 @@ def test_out_ids_do_not_share_a_request(smspipe, gateway):
 
 
 def test_messages_with_and_without_parameters_do_not_share_a_request(smspipe, gateway):
-    contents = [message(n, parameters=[None, {}, {"code": "1"}][n % 3]) for n in range(6)]
-    smspipe.run(gateway, stdin=contents)
-    assert groups(gateway) == [[phone(0), phone(3)], [phone(1), phone(2), phone(4), phone(5)]]
+    smspipe.run(gateway, stdin=[message(n, parameters=[None, {"code": "1"}][n % 2]) for n in range(6)])
+    assert groups(gateway) == [[phone(0), phone(2), phone(4)], [phone(1), phone(3), phone(5)]]
 
 
 def test_messages_with_and_without_extension_code_do_not_share_a_request(smspipe, gateway):
@@ -203,7 +202,7 @@ def test_usr1_sends_what_is_batched_and_prints_a_summary(smspipe, gateway):
     process.read_many(2)
     process.signal("USR1")
     assert process.read()["PhoneNumber"] == phone(3)
-    assert process.stderr.strip()
+    process.wait_for_stderr()
     process.write(message(4))
     process.close_input()
     assert len(process.read_all()) == 1

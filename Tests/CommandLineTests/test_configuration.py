@@ -348,7 +348,7 @@ def test_an_unreachable_name_is_said_without_the_message(smspipe):
     options = ["--endpoint", "https://does-not-exist.invalid"]
     result = smspipe.run(None, *options, stdin=[message(1, parameters={"code": "绝密"})], timeout=40)
     assert result.status == 69 and result.codes == ["smspipe.UNREACHABLE"]
-    one_sentence(result, "does-not-exist.invalid")
+    one_sentence(result, "--endpoint")
 
 
 # -- statuses ---------------------------------------------------------------------------------------------------------

@@ -546,6 +546,66 @@ def test_the_account_wins_over_unknown(smspipe, gateway):
     assert result.outcomes[0] == "unknown" and result.status == 69
 
 
+CLASSES = {
+    "message": (Answer("isv.PARAM_LENGTH_LIMIT"), {"rejected"}),
+    "batch": (Answer("isv.SMS_TEST_SIGN_TEMPLATE_LIMIT"), {"rejected"}),
+    "account": (Answer("isp.RAM_PERMISSION_DENY"), {"skipped", "rejected"}),
+    "throttle": (gateway_error("Throttling.User", 429, headers={"x-acs-retry-after": "50"}), {"accepted"}),
+    "ambiguous": (lost(gateways.RESET), {"unknown"}),
+    "ambiguous, not taken": (gateway_error("ServiceUnavailable", 503), {"unknown"}),
+}
+
+
+@pytest.mark.parametrize("order", ["input", "completion"])
+@pytest.mark.parametrize("situation", ["first request", "after a split", "during drain"])
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_class_of_answer_in_every_situation(smspipe, gateway, kind, situation, order):
+    """Requests with the number 2 get the answer of the class; after a split means that 7 had to be found first."""
+    answer, expected = CLASSES[kind]
+    answered = []
+
+    def script(request):
+        if situation == "after a split" and phone(7) in request.phones:
+            return Answer("isv.MOBILE_NUMBER_ILLEGAL")
+        if phone(2) in request.phones and not (kind == "throttle" and answered):
+            answered.append(request)
+            return answer
+        return None
+
+    gateway.script = script
+    contents = [message(n) for n in range(8)]
+    options = ["--confirm", "0", "--order", order, "--linger", "60s"]
+    if situation == "during drain":
+        contents = contents[3:7] + contents[:3]
+        options += ["--batch-size", "4"]
+    process = smspipe.start(gateway, *options)
+    process.write(*contents)
+    if situation == "during drain":
+        responses = process.read_many(4)
+        process.signal("TERM")
+        responses += process.read_all()
+        assert process.wait() in ({77, 143} if kind == "account" else {143})
+    else:
+        process.close_input()
+        responses = process.read_all()
+    told = {response["PhoneNumber"]: response for response in responses}
+    assert len(responses) == len(told) == len(contents)
+    if order == "input":
+        assert list(told) == [content["PhoneNumber"] for content in contents]
+    assert told[phone(2)]["Outcome"] in expected
+    if kind in ("message", "batch", "account"):
+        assert told[phone(2)]["Code"] == answer.code
+    if kind == "message":
+        others = {number: r["Outcome"] for number, r in told.items() if number not in (phone(2), phone(7))}
+        assert set(others.values()) == {"accepted"}
+    if situation == "after a split":
+        assert told[phone(7)]["Outcome"] in ({"rejected", "skipped"} if kind == "account" else {"rejected"})
+    taken = set(gateway.taken_phones)
+    assert gateway.duplicates() == {}
+    assert {number for number, r in told.items() if r["Outcome"] == "accepted"} <= taken
+    assert all(told[number]["Outcome"] in ("accepted", "unknown") for number in taken)
+
+
 def test_the_ledger_and_the_output_agree_under_mixed_faults(smspipe, gateway):
     """A long run with every kind of answer: nothing goes out twice, nothing accepted did not go out."""
     plan = [None, lost(gateways.CLOSE), gateway_error("Throttling", 429), None, Answer("isv.SMS_TEMPLATE_ILLEGAL")]

@@ -17,7 +17,9 @@ BLOCK = 10_000
 class Sink:
     """A gateway that accepts everything unread, at the speed of one event loop."""
 
-    BODY = b'{"Code":"OK","Message":"OK","RequestId":"2184201F-BFB3-446B-B1F2-C746B7BF0657","BizId":"900619746936498^0"}'
+    BODY = (
+        b'{"Code":"OK","Message":"OK","RequestId":"2184201F-BFB3-446B-B1F2-C746B7BF0657","BizId":"900619746936498^0"}'
+    )
     ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
     class Connection(asyncio.Protocol):

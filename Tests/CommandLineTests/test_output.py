@@ -212,7 +212,7 @@ def test_a_closed_output_ends_quietly_with_141(smspipe, gateway):
     process = smspipe.start(gateway, "--batch-size", "1", "--concurrency", "1")
     process.write_in_background([(line(message(n)) + "\n").encode() for n in range(5000)])
     gateway.wait_for_requests(1)
-    process.process.stdout.close()
+    process.close_output()
     assert process.wait() == 141
     assert process.stderr == ""
     assert len(gateway.requests) < 5000

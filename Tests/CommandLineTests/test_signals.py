@@ -127,7 +127,7 @@ def test_a_closed_output_stops_sending(smspipe, gateway):
     process = smspipe.start(gateway, "--concurrency", "1", "--window", "300")
     process.write_in_background([(line(message(n)) + "\n").encode() for n in range(20_000)])
     os.read(process.process.stdout.fileno(), 1)
-    process.process.stdout.close()
+    process.close_output()
     seen = len(gateway.requests)
     assert process.wait(15) == 141
     assert len(gateway.requests) <= seen + 4
@@ -136,14 +136,11 @@ def test_a_closed_output_stops_sending(smspipe, gateway):
 
 def test_a_closed_output_waits_for_what_is_in_flight(smspipe, gateway):
     released = threading.Event()
-    gateway.script = lambda request: Answer(wait_for=released) if request.number == 2 else None
-    options = ["--concurrency", "1", "--batch-size", "1", "--linger", "0"]
-    process = smspipe.start(gateway, *options)
-    process.write(message(1))
-    process.read()
-    process.process.stdout.close()
-    process.write(*[message(n) for n in range(2, 50)])
+    gateway.script = lambda request: Answer(wait_for=released) if request.number == 1 else None
+    process = smspipe.start(gateway, "--concurrency", "1", "--batch-size", "1", "--linger", "0")
+    process.write(*[message(n) for n in range(50)])
     gateway.wait_for_requests(2)
+    process.close_output()
     released.set()
     assert process.wait(15) == 141
     assert len(gateway.requests) <= 4 and gateway.duplicates() == {}

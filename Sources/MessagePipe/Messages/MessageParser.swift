@@ -51,18 +51,23 @@ package struct MessageParser: Sendable {
     /// - Parameters:
     ///   - block: The splitter's lines.
     ///   - lines: Which of its lines to parse.
-    /// - Returns: One message for each of these lines.
+    /// - Returns: One message for each of these lines, and the bytes of these lines only.
     /// - Complexity: O(*n*) in the bytes of the lines.
     package mutating func parse(_ block: LineBlock, lines: Range<Int>) -> Chunk {
-        var chunk = Chunk(bytes: block.bytes)
+        // A part of a block must neither keep the whole alive nor count for it.
+        let isWhole = lines == block.lines.indices
+        let base = isWhole || lines.isEmpty ? 0 : block.lines[lines.lowerBound].bytes.start
+        let end = lines.last.map { block.lines[$0].bytes.start + block.lines[$0].bytes.count } ?? 0
+        var chunk = Chunk(bytes: isWhole ? block.bytes : Array(block.bytes[Int(base)..<Int(end)]))
         chunk.messages.reserveCapacity(lines.count)
-        let bytes = block.bytes.span
+        let bytes = chunk.bytes
         for index in lines {
-            let line = block.lines[index]
+            var line = block.lines[index]
+            line.bytes.start -= base
             var message = Message(line: line.number)
             do throws(MessageFault) {
                 guard !line.isTooLong else { throw .lineTooLong(maximum: maximumLineBytes) }
-                try parse(bytes, line.bytes, into: &message, rewritten: &chunk.rewritten)
+                try parse(bytes.span, line.bytes, into: &message, rewritten: &chunk.rewritten)
             } catch {
                 message.fault = UInt32(chunk.faults.count)
                 chunk.faults.append(error)
@@ -131,19 +136,20 @@ package struct MessageParser: Sendable {
         }
         let start = rewritten.count
         rewritten.append(UInt8(ascii: "{"))
-        var previousEnd = brace + 1
+        var from = brace + 1
         var isFirst = true
         for (index, member) in members.enumerated() {
-            var from = previousEnd
-            if index > 0 {
-                while bytes[from] != UInt8(ascii: ",") { from += 1 }
-                from += 1
+            // Blanks before a comma belong to the member before it.
+            var end = member.value.upperBound
+            if index < members.count - 1 {
+                while bytes[end] != UInt8(ascii: ",") { end += 1 }
             }
-            previousEnd = member.value.upperBound
-            if memberName(bytes, member)?.isOfResponse == true { continue }
-            if !isFirst { rewritten.append(UInt8(ascii: ",")) }
-            isFirst = false
-            Self.append(bytes, from..<member.value.upperBound, to: &rewritten)
+            if memberName(bytes, member)?.isOfResponse != true {
+                if !isFirst { rewritten.append(UInt8(ascii: ",")) }
+                isFirst = false
+                Self.append(bytes, from..<end, to: &rewritten)
+            }
+            from = end + 1
         }
         message.echo = Self.rewrittenRange(start, rewritten)
     }
@@ -262,13 +268,11 @@ package struct MessageParser: Sendable {
         switch member.kind {
         case .object:
             let isPlain = try scanVariables(bytes, member.value)
-            guard !variables.isEmpty else { return }
             message.templateParameters =
                 isPlain ? ByteRange(member.value) : writeVariables(bytes, rewritten: &rewritten)
         case .string:
             let text = JSONText.decodeString(bytes, member.value)
             let isPlain = try scanVariables(text.span, 0..<text.count)
-            guard !variables.isEmpty else { return }
             message.templateParameters =
                 isPlain ? Self.append(text, to: &rewritten) : writeVariables(text.span, rewritten: &rewritten)
         default:

@@ -12,7 +12,7 @@ import NIOTLS
 ///
 /// A connection is handed out only when all of that is done, so whatever fails here, nothing of a request has left.
 struct Connector {
-    /// How long the making of one connection may take. Source: connect time-out of the service's SDKs.
+    /// How long the making of one connection may take: the connect time-out of the service's SDKs.
     static let timeout = TimeAmount.seconds(5)
 
     let endpoint: GatewayEndpoint
@@ -56,7 +56,9 @@ struct Connector {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
-        if let caFile { configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(caFile))] }
+        if let caFile {
+            configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(caFile))]
+        }
         let context = try NIOSSLContext(configuration: configuration)
         tlsContext = context
         return context
@@ -71,7 +73,9 @@ struct Connector {
         bootstrap.connect(host: proxy.host, port: proxy.port).flatMap { channel in
             let opened = channel.eventLoop.makePromise(of: Void.self)
             var headers = HTTPHeaders([("host", "\(endpoint.host):\(endpoint.port)")])
-            if let authorization = proxy.authorization { headers.add(name: "proxy-authorization", value: authorization) }
+            if let authorization = proxy.authorization {
+                headers.add(name: "proxy-authorization", value: authorization)
+            }
             do {
                 let encoder = HTTPRequestEncoder()
                 let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes))
@@ -134,8 +138,10 @@ struct Connector {
             .noConnection(systemErrorText(error.errnoCode))
         case ChannelError.connectTimeout:
             .noConnection("it took longer than 5 s")
-        case let error as NIOHTTP1ProxyConnectHandler.Error:
-            .noConnection("the proxy refused the tunnel (\(error == .proxyAuthenticationRequired() ? "it asks for credentials" : "CONNECT failed"))")
+        case let error as NIOHTTP1ProxyConnectHandler.Error where error == .proxyAuthenticationRequired():
+            .noConnection("the proxy asks for other credentials")
+        case is NIOHTTP1ProxyConnectHandler.Error:
+            .noConnection("the proxy refused the tunnel")
         default:
             .noConnection("it was closed while it was made")
         }

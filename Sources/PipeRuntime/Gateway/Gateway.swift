@@ -22,10 +22,14 @@ struct HTTPAnswer {
     var body: [UInt8]
 }
 
-/// The connections to the gateway; each carries one request at a time. Belongs to its event loop.
+/// The connections to the gateway; each carries one request at a time.
+///
+/// Belongs to its event loop.
 final class Gateway {
-    /// How long an idle connection is used again. Well below the keep-alive times of common servers, so that a request seldom
-    /// meets a connection that the gateway is closing: it would be in doubt though nobody took it.
+    /// How long an idle connection is used again.
+    ///
+    /// Well below the keep-alive times of common servers, so that a request seldom meets a connection that the gateway is
+    /// closing: it would be in doubt though nobody took it.
     private static let maximumIdle = Duration.seconds(10)
 
     private var connector: Connector
@@ -116,7 +120,9 @@ final class Gateway {
 
     private func dropStale() {
         let now = Clock.now
-        while let (connection, since) = idle.first, !connection.isReusable || since.duration(to: now) > Self.maximumIdle {
+        while let (connection, since) = idle.first,
+            !connection.isReusable || since.duration(to: now) > Self.maximumIdle
+        {
             idle.removeFirst()
             connection.close()
         }

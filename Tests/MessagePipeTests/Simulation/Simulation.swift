@@ -23,6 +23,7 @@ struct Simulation: ~Copyable {
         var isTaken = false
         var isRefused = false
         var isUnknown = false
+        var doubtSince = Instant(nanoseconds: 0)
         var outcome: Outcome?
     }
 
@@ -72,6 +73,7 @@ struct Simulation: ~Copyable {
     private var taken: Set<Int> = []
     private var output: [UInt8] = []
     private var isOutputGone = false
+    private var signalledAt: Instant?
     private var lastLine = 0
     private var answeredCount = 0
 
@@ -139,7 +141,9 @@ struct Simulation: ~Copyable {
         makeInput(lineCount)
         schedule(.readable, within: 1_000_000)
         schedule(.writable, within: 1_000_000)
-        if self.random.oneIn(6) { schedule(.signal, within: self.random.pick([1_000_000, 1_000_000_000, 30_000_000_000])) }
+        if self.random.oneIn(6) {
+            schedule(.signal, within: self.random.pick([1_000_000, 1_000_000_000, 30_000_000_000]))
+        }
         if self.random.oneIn(12) { schedule(.signal, within: 20_000_000_000) }
         if self.random.oneIn(10) { schedule(.outputClosed, within: self.random.pick([1_000_000, 5_000_000_000])) }
         if self.random.oneIn(40) { schedule(.outputFailed, within: 1_000_000_000) }
@@ -193,6 +197,13 @@ struct Simulation: ~Copyable {
         guard flights.count <= configuration.concurrency else {
             throw failure("\(flights.count) requests and look-ups are in flight")
         }
+        // What is given up then is reported within a millisecond here.
+        if let signalledAt, signalledAt.advanced(by: configuration.drain + .milliseconds(2)) < now, !flights.isEmpty {
+            throw failure("answers are awaited after the drain time")
+        }
+        if signalledAt == nil, !isOutputGone, engine.occupancy.messages > configuration.window {
+            throw failure("the window holds \(engine.occupancy.messages) messages")
+        }
     }
 
     private mutating func send(_ request: Request) throws(Failure) {
@@ -202,9 +213,12 @@ struct Simulation: ~Copyable {
         engine.forEachMessage(of: request.id) { message, chunk in
             lines.append(Int(message.line))
             phones.insert(message.phoneKey)
-            keys.insert("\(chunk.text(message.templateCode)) \(chunk.text(message.outID)) \(message.traits.intersection(.shared))")
+            keys.insert(
+                "\(chunk.text(message.templateCode)) \(chunk.text(message.outID)) \(message.traits.intersection(.shared))"
+            )
         }
-        guard !lines.isEmpty, lines.count <= configuration.batchSize, phones.count == lines.count, keys.count == 1 else {
+        guard !lines.isEmpty, lines.count <= configuration.batchSize, phones.count == lines.count, keys.count == 1
+        else {
             throw failure("a request holds lines \(lines) of \(keys)")
         }
         guard flights[request.id] == nil else { throw failure("a request is named twice") }
@@ -212,8 +226,11 @@ struct Simulation: ~Copyable {
         var flight = Flight(lines: lines, isLookUp: request.call == .lookUp)
         if flight.isLookUp {
             _ = engine.lookUp(of: request.id, at: now)
-            for line in lines where !entries[line].isUnknown {
-                throw failure("line \(line) is looked up and not in doubt")
+            for line in lines {
+                guard entries[line].isUnknown else { throw failure("line \(line) is looked up and not in doubt") }
+                guard entries[line].doubtSince.duration(to: now) <= configuration.confirm else {
+                    throw failure("line \(line) is looked up too late")
+                }
             }
         } else {
             switch engine.stop {
@@ -274,7 +291,9 @@ struct Simulation: ~Copyable {
             if !isOutputGone { schedule(.writable, within: random.pick([0, 10_000_000, 2_000_000_000]) + 1) }
         case .report(let id, let report): try self.report(id, report)
         case .connected: engine.connected()
-        case .signal: engine.signalArrived(15, at: now)
+        case .signal:
+            signalledAt = signalledAt ?? now
+            engine.signalArrived(15, at: now)
         case .outputClosed:
             isOutputGone = true
             engine.outputClosed(at: now)
@@ -327,6 +346,7 @@ struct Simulation: ~Copyable {
         case .unknown(let doubt):
             for line in flight.lines where !flight.isLookUp {
                 entries[line].isUnknown = true
+                entries[line].doubtSince = now
                 if flight.isTruly || random.oneIn(2) { taken.insert(line) }
             }
             engine.unknown(id, doubt, at: now)
@@ -339,6 +359,7 @@ struct Simulation: ~Copyable {
                 case .success: entries[line].isTaken = true
                 case .ambiguous:
                     entries[line].isUnknown = true
+                    entries[line].doubtSince = now
                     if random.oneIn(2) { taken.insert(line) }
                 default:
                     entries[line].mayBeTaken = false
@@ -415,7 +436,9 @@ struct Simulation: ~Copyable {
                 throw failure("the tally counts \(engine.tally.messages) messages, \(engine.tally.answered) answered")
             }
         }
-        guard engine.occupancy == Engine.Occupancy() else { throw failure("the engine still holds \(engine.occupancy)") }
+        guard engine.occupancy == Engine.Occupancy() else {
+            throw failure("the engine still holds \(engine.occupancy)")
+        }
         guard engine.room == configuration.window else { throw failure("the room is \(engine.room) at the end") }
     }
 
@@ -426,7 +449,9 @@ struct Simulation: ~Copyable {
     // MARK: - The world
 
     private mutating func schedule(_ event: Event, within nanoseconds: Int64) {
-        events.append((now.advanced(by: .nanoseconds(Int64.random(in: 0...max(nanoseconds, 0), using: &random))), event))
+        events.append(
+            (now.advanced(by: .nanoseconds(Int64.random(in: 0...max(nanoseconds, 0), using: &random))), event)
+        )
     }
 
     /// Lines that say their number, in chunks cut anywhere, the first one last.

@@ -9,7 +9,7 @@ struct SimulationTests {
     static let runCount: Int = {
         if let count = ProcessInfo.processInfo.environment["SMSPIPE_RUNS"].flatMap(Int.init) { return count }
         #if DEBUG
-            return 3_000
+            return 2_000
         #else
             return 100_000
         #endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MessagePipe
+import Testing
+
+struct BatcherTests {
+    // MARK: - One thing at a time
+
+    static func lines(_ bench: Bench) -> [[UInt64]] { bench.sent.map(\.lines) }
+
+    @Test func `flushes a full batch before the linger ends`() {
+        let bench = Bench { $0.batchSize = 3 }
+        bench.read(count: 7)
+        #expect(Self.lines(bench) == [[1, 2, 3], [4, 5, 6]])
+        #expect(bench.now == Instant(nanoseconds: 0))
+    }
+
+    @Test func `a batch leaves when its oldest message has waited for the linger`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.wait(.milliseconds(60))
+        bench.read(count: 1, from: 1)
+        bench.wait(.milliseconds(39))
+        #expect(bench.sent.isEmpty)
+        bench.wait(.milliseconds(1))
+        #expect(Self.lines(bench) == [[1, 2]])
+    }
+
+    @Test func `without linger a batch leaves when no more input is ready`() {
+        let bench = Bench { $0.linger = .zero }
+        bench.read(count: 2)
+        bench.read(count: 2, from: 2)
+        bench.wait(.seconds(1))
+        #expect(bench.sent.isEmpty && bench.nextDeadline == nil)
+        bench.engine.inputIdled(at: bench.now)
+        bench.run()
+        #expect(Self.lines(bench) == [[1, 2, 3, 4]])
+    }
+
+    @Test func `with linger a pause in the input sends nothing`() {
+        let bench = Bench()
+        bench.read(count: 2)
+        bench.engine.inputIdled(at: bench.now)
+        bench.run()
+        #expect(bench.sent.isEmpty)
+    }
+
+    @Test func `the end of the input and a flush send what is batched, the oldest first`() {
+        for flush in [true, false] {
+            let bench = Bench()
+            for template in ["A", "B", "C", "A", "B"] {
+                bench.read(count: 1, from: bench.tally.messages, members: ",\"TemplateCode\":\"\(template)\"")
+            }
+            flush ? bench.flush() : bench.endInput()
+            #expect(Self.lines(bench) == [[1, 4], [2, 5], [3]])
+        }
+    }
+
+    @Test(arguments: [
+        #","TemplateCode":"T2""#, #","OutId":"o""#, #","TemplateParam":{"a":"1"}"#, #","SmsUpExtendCode":"1""#,
+    ])
+    func `messages that differ in what a request has in common do not share one`(members: String) {
+        let bench = Bench()
+        for index in 0..<4 { bench.read(count: 1, from: index, members: index % 2 == 0 ? "" : members) }
+        bench.endInput()
+        #expect(Self.lines(bench) == [[1, 3], [2, 4]])
+    }
+
+    @Test func `mainland and international numbers do not share a request`() {
+        let bench = Bench()
+        bench.read(#"{"PhoneNumber":"13900000000"}"#)
+        bench.read(#"{"PhoneNumber":"85212345678"}"#)
+        bench.read(#"{"PhoneNumber":"+8613900000001"}"#)
+        bench.endInput()
+        #expect(Self.lines(bench) == [[1, 3], [2]])
+    }
+
+    @Test func `sign names and parameters may differ within a request`() {
+        let bench = Bench()
+        bench.read(count: 1, from: 0, members: #","SignName":"甲","TemplateParam":{"a":"1"}"#)
+        bench.read(count: 1, from: 1, members: #","SignName":"乙","TemplateParam":"{\"b\":\"2\"}""#)
+        bench.endInput()
+        #expect(Self.lines(bench) == [[1, 2]])
+    }
+
+    @Test func `a number stands once in a request, however it is spelled, and both batches fill`() {
+        let bench = Bench { $0.batchSize = 3 }
+        for number in ["13900000001", "+8613900000001", "13900000002", "8613900000002", "13900000003", "13900000004"] {
+            bench.read("{\"PhoneNumber\":\"\(number)\"}")
+        }
+        #expect(Self.lines(bench) == [[1, 3, 5], [2, 4, 6]])
+    }
+
+    @Test func `a thousand messages to one number go one by one, and little is held open`() {
+        let bench = Bench { $0.concurrency = 2000 }
+        for _ in 0..<1000 { bench.read(count: 1) }
+        #expect(bench.sent.allSatisfy { $0.lines.count == 1 })
+        #expect(bench.sent.count >= 1000 - 17)
+        bench.endInput()
+        #expect(bench.sent.flatMap(\.lines).sorted() == Array(1...1000))
+    }
+
+    @Test func `urgent messages go at once, alone, and ahead of waiting batches`() {
+        let bench = Bench(defaults: .init(signName: "甲", templateCode: "T", urgentTemplates: ["U"])) {
+            $0.concurrency = 1
+            $0.batchSize = 2
+        }
+        bench.read(count: 4)
+        bench.read(count: 2, from: 4, members: #","TemplateCode":"U""#)
+        while !bench.inFlight.isEmpty { bench.answer(.success) }
+        #expect(Self.lines(bench) == [[1, 2], [5], [6], [3, 4]])
+        #expect(bench.sent.map(\.call) == [.sendBatch, .sendSingle, .sendSingle, .sendBatch])
+    }
+
+    @Test func `a BatchId is the run's and the batch's`() {
+        let bench = Bench { $0.batchSize = 2 }
+        bench.read(count: 4)
+        #expect(bench.sent.map { String(decoding: $0.head.outID, as: UTF8.self) } == ["run-1", "run-2"])
+    }
+
+    @Test func `many keys at once are kept apart`() {
+        let bench = Bench { $0.concurrency = 10_000 }
+        for round in 0..<3 {
+            for key in 0..<1000 { bench.read(count: 1, from: round, members: ",\"TemplateCode\":\"SMS_\(key)\"") }
+        }
+        bench.endInput()
+        #expect(bench.sent.count == 1000 && bench.sent.allSatisfy { $0.lines.count == 3 })
+        #expect(bench.sent.allSatisfy { Set($0.lines.map { ($0 - 1) % 1000 }).count == 1 })
+    }
+
+    // MARK: - Against a model
+
+    /// The rules in their plainest form: a list of open batches, searched from its start.
+    struct Model {
+        struct Open {
+            var key: String
+            var messages: [(line: UInt64, phone: Int)]
+            var oldest: Instant
+        }
+
+        let size: Int
+        let linger: Duration
+        var open: [Open] = []
+        var closed: [[UInt64]] = []
+
+        mutating func add(_ line: UInt64, _ key: String, _ phone: Int, isUrgent: Bool, at now: Instant) {
+            if isUrgent { return closed.append([line]) }
+            let same = open.indices.filter { open[$0].key == key }
+            if let index = same.first(where: { !open[$0].messages.contains { $0.phone == phone } }) {
+                open[index].messages.append((line, phone))
+                if open[index].messages.count == size { close(index) }
+            } else {
+                open.append(Open(key: key, messages: [(line, phone)], oldest: now))
+                if size == 1 { close(open.count - 1) } else if same.count >= 16 { close(same[0]) }
+            }
+        }
+
+        mutating func close(_ index: Int) { closed.append(open.remove(at: index).messages.map(\.line)) }
+
+        mutating func expire(at now: Instant) {
+            while let first = open.first, first.oldest.advanced(by: linger) <= now { close(0) }
+        }
+
+        mutating func flush() { while !open.isEmpty { close(0) } }
+    }
+
+    @Test(arguments: Seed.each(150))
+    func `random scripts give the batches of a naive model`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let size = random.pick([1, 2, 3, 10, 100])
+        let linger: Duration = random.pick([.zero, .milliseconds(5), .seconds(1)])
+        let window = random.pick([5, 40, 10_000])
+        let keyCount = random.pick([1, 3, 200])
+        let phoneCount = random.pick([1, 4, 1000])
+        let bench = Bench(defaults: .init(signName: "甲", urgentTemplates: ["K0"])) {
+            $0.batchSize = size
+            $0.linger = linger
+            $0.window = window
+            $0.concurrency = 100_000
+            $0.timeout = .seconds(100_000)
+            $0.deadline = .seconds(100_000)
+        }
+        var model = Model(size: size, linger: linger)
+        var line: UInt64 = 0
+        for _ in 0..<Int.random(in: 1...400, using: &random) {
+            switch Int.random(in: 0..<12, using: &random) {
+            case 0:
+                bench.flush()
+                model.flush()
+            case 1:
+                let pause = Duration.milliseconds(Int.random(in: 0...8, using: &random))
+                bench.wait(pause)
+                if linger > .zero { model.expire(at: bench.now) }
+            case 2:
+                bench.engine.inputIdled(at: bench.now)
+                bench.run()
+                if linger == .zero { model.flush() }
+            default:
+                if bench.room == 0 {
+                    while !bench.inFlight.isEmpty { bench.answer(.success) }
+                    _ = bench.output()
+                }
+                let key = Int.random(in: 0..<keyCount, using: &random)
+                let outID = random.oneIn(5) ? ",\"OutId\":\"\(key % 2)\"" : ""
+                let phone = Int.random(in: 0..<phoneCount, using: &random)
+                let template = keyCount == 1 ? "K1" : "K\(key)"
+                bench.read(count: 1, from: phone, members: ",\"TemplateCode\":\"\(template)\"" + outID)
+                line += 1
+                model.add(line, template + outID, phone, isUrgent: template == "K0", at: bench.now)
+                if bench.room == 0 { model.flush() }
+            }
+            // Whole lists are compared at the end; on the way their lengths do.
+            if bench.sent.count != model.closed.count { break }
+        }
+        bench.endInput()
+        model.flush()
+        #expect(Self.lines(bench) == model.closed, "SMSPIPE_SEED=\(seed)")
+        let batched = Self.lines(bench).flatMap { $0 }.sorted()
+        #expect(batched == (0..<line).map { $0 + 1 }, "SMSPIPE_SEED=\(seed)")
+    }
+}

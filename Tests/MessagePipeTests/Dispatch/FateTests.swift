@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MessagePipe
+import Testing
+
+/// What becomes of messages, for every class of answer and at every stage of a run.
+struct FateTests {
+    /// Where in a run an answer comes.
+    enum Stage: CaseIterable {
+        case first, afterSplit, duringDrain
+    }
+
+    struct Cell: CustomTestStringConvertible {
+        let codeClass: CodeClass
+        let stage: Stage
+        let keepsInputOrder: Bool
+        /// The fates of the two messages of the batch, as far as they are decided by the one answer.
+        let fates: [String]
+        /// How many requests are in flight or planned after it.
+        let leavesRequests: Int
+
+        var testDescription: String { "\(codeClass), \(stage), \(keepsInputOrder ? "input" : "completion") order" }
+    }
+
+    static let cells: [Cell] = {
+        var cells: [Cell] = []
+        for stage in Stage.allCases {
+            for keepsInputOrder in [true, false] {
+                func add(_ codeClass: CodeClass, _ fates: [String], leaves: Int = 0) {
+                    cells.append(
+                        Cell(
+                            codeClass: codeClass,
+                            stage: stage,
+                            keepsInputOrder: keepsInputOrder,
+                            fates: fates,
+                            leavesRequests: leaves,
+                        )
+                    )
+                }
+                func both(_ fate: String) -> [String] { [fate, fate] }
+                add(.success, both("accepted OK"))
+                add(.message, [], leaves: 2)
+                add(.batchOrMessage, both("rejected code.batchOrMessage"))
+                add(.batch, both("rejected code.batch"))
+                add(.credentials, both("skipped code.credentials"))
+                add(.account, both("skipped code.account"))
+                add(.throttle, [], leaves: 1)
+                add(.stale, [], leaves: 1)
+                add(.unknownRefusal, both("rejected code.unknownRefusal"))
+                add(.ambiguous, [], leaves: 1)
+            }
+        }
+        return cells
+    }()
+
+    /// A bench with one request of two messages in flight, at a stage of the run.
+    static func bench(_ stage: Stage, keepsInputOrder: Bool = true) -> Bench {
+        let bench = Bench {
+            $0.keepsInputOrder = keepsInputOrder
+            $0.batchSize = 4
+            $0.concurrency = 1
+        }
+        switch stage {
+        case .first:
+            bench.read(count: 2)
+            bench.flush()
+        case .afterSplit:
+            bench.read(count: 4)
+            bench.answer(.message)
+            bench.answer(.success)
+            #expect(bench.fates() == ["accepted OK", "accepted OK"])
+        case .duringDrain:
+            bench.read(count: 2)
+            bench.engine.signalArrived(15, at: bench.now)
+            bench.run()
+        }
+        #expect(bench.inFlight.map(\.lines.count) == [2])
+        return bench
+    }
+
+    @Test(arguments: cells)
+    func `an answer's class decides what becomes of a batch`(cell: Cell) {
+        let bench = Self.bench(cell.stage, keepsInputOrder: cell.keepsInputOrder)
+        bench.answer(cell.codeClass)
+        #expect(bench.fates() == cell.fates)
+        let occupancy = bench.occupancy
+        #expect(bench.inFlight.count + occupancy.waiting == cell.leavesRequests)
+        #expect(occupancy.messages == 2 - cell.fates.count)
+        // Whatever is left goes well, or is given up: the run ends.
+        bench.endInput()
+        bench.wait(.seconds(2))
+        while let first = bench.inFlight.first {
+            if first.call == .lookUp { bench.lookedUp(false) } else { bench.answer(.success) }
+            bench.wait(.seconds(20))
+        }
+        #expect(bench.output().count == 2 - cell.fates.count)
+        #expect(bench.isFinished)
+        #expect(bench.occupancy == Engine.Occupancy())
+    }
+
+    @Test(arguments: Stage.allCases)
+    func `a refusal for one message is traced to the culprit, the others are accepted`(stage: Stage) {
+        let bench = Self.bench(stage)
+        let culprit = bench.inFlight[0].phones[1]
+        bench.answerAll(.message, culprits: [culprit])
+        #expect(bench.fates() == ["accepted OK", "rejected code.message"])
+    }
+
+    @Test(arguments: [(0, 99), (0, 1), (49, 50), (12, 87), (33, 34), (24, 74)])
+    func `two culprits in a hundred take at most thirty requests`(first: Int, second: Int) {
+        let bench = Bench()
+        bench.read(count: 100)
+        bench.answerAll(.message, culprits: [Bench.phone(first), Bench.phone(second)])
+        #expect(bench.sent.count <= 30)
+        let fates = bench.fates()
+        #expect(fates.indices.filter { fates[$0] == "rejected code.message" } == [first, second])
+        #expect(fates.count { $0 == "accepted OK" } == 98)
+    }
+
+    @Test func `splitting keeps the order of responses and makes a new BatchId for each request`() {
+        let bench = Bench { $0.concurrency = 1 }
+        bench.read(count: 8)
+        bench.flush()
+        bench.answerAll(.message, culprits: [Bench.phone(2)])
+        let lines = bench.output()
+        #expect(lines.map { Bench.member("PhoneNumber", of: $0) } == (0..<8).map(Bench.phone))
+        #expect(Set(bench.sent.map { String(decoding: $0.head.outID, as: UTF8.self) }).count == bench.sent.count)
+    }
+
+    @Test func `without splitting a refusal for one message rejects the batch`() {
+        let bench = Bench { $0.splits = false }
+        bench.read(count: 3)
+        bench.flush()
+        bench.answer(.message)
+        #expect(bench.fates() == Array(repeating: "rejected code.message", count: 3))
+        #expect(bench.sent.count == 1)
+    }
+
+    @Test(arguments: [
+        CodeClass.message, .batch, .batchOrMessage, .credentials, .account, .throttle, .stale, .ambiguous,
+    ])
+    func `an answer with a BizId never leads to a second request`(codeClass: CodeClass) {
+        let bench = Bench()
+        bench.read(count: 4)
+        bench.flush()
+        bench.answer(codeClass, bizID: "9^0")
+        bench.wait(.seconds(60))
+        #expect(bench.sent.count == 1)
+        #expect(bench.output().map { Bench.member("Outcome", of: $0) } == Array(repeating: "accepted", count: 4))
+    }
+
+    @Test func `half of a split that ends in doubt is not sent again`() {
+        let bench = Bench { $0.confirm = .zero }
+        bench.read(count: 4)
+        bench.flush()
+        bench.answer(.message)
+        bench.unknown()
+        bench.answer(.success)
+        #expect(
+            bench.fates() == [
+                "unknown smspipe.UNCONFIRMED", "unknown smspipe.UNCONFIRMED", "accepted OK", "accepted OK",
+            ]
+        )
+        #expect(bench.sent.count == 3)
+    }
+
+    @Test(arguments: [
+        ("", "", false), (",\"SignName\":\"甲\"", "", false), (",\"SignName\":\"乙\"", "", true),
+        (",\"SmsUpExtendCode\":\"1\"", ",\"SmsUpExtendCode\":\"2\"", true),
+        (",\"SmsUpExtendCode\":\"1\"", ",\"SmsUpExtendCode\":\"1\"", false),
+    ])
+    func `a refusal for a value that may differ is split only where it differs`(
+        one: String,
+        other: String,
+        splits: Bool
+    ) {
+        let bench = Bench()
+        bench.read(count: 1, from: 0, members: one)
+        bench.read(count: 1, from: 1, members: other)
+        bench.flush()
+        #expect(bench.inFlight.map(\.lines) == [[1, 2]])
+        bench.answer(.batchOrMessage)
+        #expect(bench.inFlight.count == (splits ? 2 : 0))
+        bench.answerAll()
+        #expect(bench.fates() == Array(repeating: splits ? "accepted OK" : "rejected code.batchOrMessage", count: 2))
+    }
+
+    // MARK: - The account
+
+    @Test(arguments: [CodeClass.credentials, .account])
+    func `a refusal for the account stops everything that has not left`(codeClass: CodeClass) {
+        let bench = Bench {
+            $0.batchSize = 2
+            $0.concurrency = 2
+        }
+        bench.read(count: 9)
+        #expect(bench.inFlight.count == 2)
+        bench.answer(codeClass, code: "no")
+        #expect(bench.inFlight.count == 1)
+        bench.read(count: 3, from: 100)
+        bench.answer(.success)
+        bench.endInput()
+        let lines = bench.output()
+        let skipped = "skipped no"
+        #expect(
+            lines.map(Bench.fate) == [skipped, skipped, "accepted OK", "accepted OK"]
+                + Array(repeating: skipped, count: 8)
+        )
+        #expect(lines.filter { $0.contains("skipped") }.allSatisfy { Bench.member("RequestId", of: $0) == "null" })
+        #expect(lines.filter { $0.contains("skipped") }.allSatisfy { Bench.member("SendDate", of: $0) == "null" })
+        #expect(bench.sent.count == 2)
+        #expect(bench.isFinished)
+        guard case .credentials = bench.stop else {
+            guard case .account = bench.stop, codeClass == .account else {
+                Issue.record("stopped for \(String(describing: bench.stop))")
+                return
+            }
+            return
+        }
+        #expect(codeClass == .credentials)
+    }
+
+    @Test func `a code nobody knows stops the account only when two batches have it in a row`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 1
+        }
+        bench.read(count: 5)
+        bench.answer(.unknownRefusal)
+        bench.answer(.success)
+        bench.answer(.unknownRefusal)
+        #expect(bench.stop == nil)
+        bench.answer(.unknownRefusal)
+        #expect(bench.stop != nil)
+        #expect(
+            bench.fates() == [
+                "rejected code.unknownRefusal", "accepted OK", "rejected code.unknownRefusal",
+                "skipped code.unknownRefusal", "skipped code.unknownRefusal",
+            ]
+        )
+    }
+
+    @Test func `a request found too old goes once more at once, a second time stops the run`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        bench.answer(.stale)
+        #expect(bench.inFlight.count == 1)
+        bench.answer(.stale)
+        #expect(bench.fates() == ["skipped code.stale"])
+        #expect(bench.stop != nil)
+    }
+
+    // MARK: - Throttling
+
+    @Test func `a throttled batch waits as long as the gateway asks, and others with it`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 2
+        }
+        bench.read(count: 3)
+        bench.answer(.throttle, retryAfter: .seconds(5))
+        #expect(bench.inFlight.count == 1)
+        bench.answer(.success)
+        bench.wait(.milliseconds(4999))
+        #expect(bench.sent.count == 2)
+        bench.wait(.milliseconds(1000))
+        #expect(bench.sent.count > 2)
+    }
+
+    @Test func `a gateway that asks for hours is asked again after a minute`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        bench.answer(.throttle, retryAfter: .seconds(86_400))
+        bench.wait(.seconds(67))
+        #expect(bench.sent.count == 2)
+    }
+
+    @Test func `a batch that is throttled until its deadline is skipped, not unknown`() {
+        let bench = Bench { $0.deadline = .seconds(30) }
+        bench.read(count: 2)
+        bench.flush()
+        for _ in 0..<1000 where !bench.inFlight.isEmpty || bench.nextDeadline != nil {
+            if !bench.inFlight.isEmpty { bench.answer(.throttle) }
+            bench.wait(.milliseconds(100))
+        }
+        #expect(bench.fates() == ["skipped smspipe.EXPIRED", "skipped smspipe.EXPIRED"])
+        #expect(bench.now >= Instant(nanoseconds: 30_000_000_000))
+    }
+
+    // MARK: - Not sent
+
+    @Test func `a gateway that was never reached is given up after ten seconds`() {
+        let bench = Bench()
+        bench.read(count: 2)
+        bench.flush()
+        while bench.stop == nil, bench.now.nanoseconds < 60_000_000_000 {
+            if !bench.inFlight.isEmpty { bench.notSent() }
+            bench.wait(.milliseconds(100))
+        }
+        #expect(bench.now == Instant(nanoseconds: 10_100_000_000) || bench.now == Instant(nanoseconds: 10_000_000_000))
+        bench.endInput()
+        #expect(bench.fates() == ["skipped smspipe.UNREACHABLE", "skipped smspipe.UNREACHABLE"])
+        #expect(bench.isFinished)
+        #expect(bench.nextDeadline == nil)
+    }
+
+    @Test func `a connection attempt that takes ten seconds to fail is the only one`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        bench.wait(.seconds(10))
+        bench.notSent()
+        bench.wait(.zero)
+        #expect(bench.fates() == ["skipped smspipe.UNREACHABLE"])
+    }
+
+    @Test func `a gateway that was reached before is tried until the deadline`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        bench.engine.connected()
+        while bench.occupancy.answers == 0, bench.now.nanoseconds < 600_000_000_000 {
+            if !bench.inFlight.isEmpty { bench.notSent() }
+            bench.wait(.milliseconds(500))
+        }
+        #expect(bench.fates() == ["skipped smspipe.EXPIRED"])
+        #expect((120_000_000_000...121_000_000_000).contains(bench.now.nanoseconds))
+        #expect(bench.stop == nil)
+    }
+
+    @Test func `a certificate that does not verify ends the run at once`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 2
+        }
+        bench.read(count: 4)
+        bench.notSent(.certificate("expired"))
+        bench.notSent(.certificate("expired"))
+        #expect(bench.fates() == Array(repeating: "skipped smspipe.UNREACHABLE", count: 4))
+        #expect(bench.sent.count == 2)
+    }
+
+    @Test func `what did not leave is sent again under the same BatchId`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        bench.engine.connected()
+        bench.notSent(.brokenWhileSending)
+        bench.wait(.seconds(1))
+        bench.answer(.success)
+        #expect(bench.fates() == ["accepted OK"])
+        #expect(bench.sent.count == 2)
+        #expect(bench.sent[0].head.outID == bench.sent[1].head.outID)
+    }
+
+    // MARK: - Doubt
+
+    @Test(arguments: [1, 2, 3, 4])
+    func `a lost answer is looked up at 2, 5, 10 and 20 seconds until it is found`(found: Int) {
+        let bench = Bench()
+        bench.read(count: 3)
+        bench.flush()
+        bench.unknown(.connectionLost)
+        var times: [Int64] = []
+        for lookUp in 1...4 {
+            while bench.inFlight.isEmpty { bench.wait(.milliseconds(500)) }
+            times.append(bench.now.nanoseconds / 1_000_000_000)
+            #expect(bench.inFlight.map(\.call) == [.lookUp])
+            let asked = bench.askedLookUp
+            #expect(String(decoding: asked.phoneNumber, as: UTF8.self) == Bench.phone((lookUp - 1) % 3))
+            #expect(asked.sendDate == 20_260_101 && asked.secondsSinceSent == times[lookUp - 1] && !asked.isOwnOutID)
+            bench.lookedUp(lookUp == found)
+            if lookUp == found { break }
+        }
+        #expect(times == Array([2, 5, 10, 20].prefix(found)))
+        let lines = bench.output()
+        #expect(lines.map(Bench.fate) == Array(repeating: "accepted OK", count: 3))
+        #expect(lines.allSatisfy { Bench.member("Message", of: $0).contains("look-up") })
+        #expect(lines.allSatisfy { Bench.member("SendDate", of: $0) == "20260101" })
+    }
+
+    @Test func `what no look-up finds is unknown, and never sent again`() {
+        let bench = Bench()
+        bench.read(count: 2)
+        bench.flush()
+        bench.unknown()
+        for isFailing in [false, true, false, true] {
+            while bench.inFlight.isEmpty { bench.wait(.milliseconds(100)) }
+            if isFailing { bench.unknown() } else { bench.lookedUp(false) }
+        }
+        #expect(bench.fates() == ["unknown smspipe.UNCONFIRMED", "unknown smspipe.UNCONFIRMED"])
+        bench.wait(.seconds(300))
+        #expect(bench.sent.map(\.call) == [.sendBatch, .lookUp, .lookUp, .lookUp, .lookUp])
+    }
+
+    @Test(arguments: [(Duration.zero, 0), (.seconds(2), 1), (.seconds(9), 2), (.seconds(10), 3), (.seconds(30), 4)])
+    func `look-ups end with the time to confirm`(confirm: Duration, count: Int) {
+        let bench = Bench { $0.confirm = confirm }
+        bench.read(count: 1)
+        bench.flush()
+        bench.unknown()
+        for _ in 0..<100 {
+            if !bench.inFlight.isEmpty { bench.lookedUp(false) }
+            bench.wait(.milliseconds(500))
+        }
+        #expect(bench.sent.count == 1 + count)
+        #expect(bench.fates() == ["unknown smspipe.UNCONFIRMED"])
+    }
+
+    @Test func `an answer that does not come in time is given up once`() {
+        let bench = Bench { $0.confirm = .zero }
+        bench.read(count: 1)
+        bench.flush()
+        bench.wait(.milliseconds(9999))
+        #expect(bench.reportAbandoned() == 0)
+        bench.wait(.milliseconds(1))
+        #expect(bench.reportAbandoned() == 1)
+        #expect(bench.fates() == ["unknown smspipe.UNCONFIRMED"])
+    }
+
+    @Test func `other batches go on while one is looked up`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 2
+            $0.keepsInputOrder = false
+        }
+        bench.read(count: 4)
+        bench.unknown()
+        #expect(bench.inFlight.count == 2)
+        bench.answerAll()
+        #expect(bench.fates() == Array(repeating: "accepted OK", count: 3))
+    }
+
+    @Test func `a message's own OutId travels and is told to the look-up`() {
+        let bench = Bench()
+        bench.read(count: 2, members: ",\"OutId\":\"订单\"")
+        bench.flush()
+        #expect(bench.inFlight.map { String(decoding: $0.head.outID, as: UTF8.self) } == ["订单"])
+        bench.unknown()
+        bench.wait(.seconds(2))
+        let asked = bench.askedLookUp
+        #expect(asked.isOwnOutID && String(decoding: asked.outID, as: UTF8.self) == "订单")
+    }
+
+    // MARK: - Deadlines
+
+    @Test func `a message that waits for a permit until its deadline is skipped`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 1
+            $0.timeout = .seconds(300)
+        }
+        bench.read(count: 2)
+        bench.wait(.seconds(120))
+        #expect(bench.sent.count == 1)
+        bench.answer(.success)
+        #expect(bench.fates() == ["accepted OK", "skipped smspipe.EXPIRED"])
+    }
+
+    // MARK: - The end
+
+    @Test func `a signal sends what is batched and awaits the answers`() {
+        let bench = Bench()
+        bench.read(count: 3)
+        #expect(bench.sent.isEmpty)
+        bench.engine.signalArrived(15, at: bench.now)
+        bench.endInput()
+        #expect(bench.sent.count == 1)
+        #expect(!bench.isFinished)
+        bench.answer(.success)
+        #expect(bench.fates() == Array(repeating: "accepted OK", count: 3))
+        #expect(bench.isFinished && bench.stop == .signal(15))
+    }
+
+    @Test func `when the drain time ends, what left is unknown and what did not is skipped`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 1
+            $0.timeout = .seconds(60)
+        }
+        bench.read(count: 2)
+        bench.engine.signalArrived(2, at: bench.now)
+        bench.endInput()
+        bench.wait(.milliseconds(9999))
+        #expect(bench.reportAbandoned() == 0)
+        bench.wait(.milliseconds(1))
+        #expect(bench.reportAbandoned(.interrupted) == 1)
+        #expect(bench.fates() == ["unknown smspipe.UNCONFIRMED", "skipped smspipe.STOPPED"])
+        #expect(bench.isFinished && bench.nextDeadline == nil)
+    }
+
+    @Test func `look-ups under way are not awaited beyond the drain time`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        bench.unknown()
+        bench.engine.signalArrived(15, at: bench.now)
+        bench.endInput()
+        bench.wait(.seconds(2))
+        bench.lookedUp(false)
+        bench.wait(.seconds(8))
+        #expect(bench.reportAbandoned(.interrupted) == 1)
+        #expect(bench.fates() == ["unknown smspipe.UNCONFIRMED"])
+        #expect(bench.isFinished)
+    }
+
+    @Test func `a closed output ends the run with what is in flight, and keeps nothing`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 2
+        }
+        bench.read(count: 5)
+        bench.engine.outputClosed(at: bench.now)
+        bench.run()
+        #expect(bench.sent.count == 2 && !bench.isFinished)
+        bench.answer(.success)
+        bench.unknown()
+        #expect(bench.isFinished && bench.output().isEmpty)
+        #expect(bench.occupancy == Engine.Occupancy())
+        #expect(bench.tally[.accepted] == 1 && bench.tally[.unknown] == 1 && bench.tally[.skipped] == 3)
+    }
+
+    @Test func `a dry run sends nothing and says which lines share a request`() {
+        let bench = Bench {
+            $0.isDryRun = true
+            $0.batchSize = 2
+        }
+        bench.read(count: 3)
+        bench.endInput()
+        let lines = bench.output()
+        #expect(lines.map(Bench.fate) == Array(repeating: "planned smspipe.PLANNED", count: 3))
+        #expect(lines.map { Bench.member("BatchId", of: $0) } == ["run-1", "run-1", "run-2"])
+        #expect(lines.allSatisfy { Bench.member("SendDate", of: $0) == "null" })
+        #expect(bench.sent.isEmpty && bench.tally.requests == 2 && bench.isFinished)
+    }
+
+    // MARK: - Limits
+
+    @Test func `the window closes reading until lines are out, and sends what is batched`() {
+        let bench = Bench { $0.window = 3 }
+        bench.read(count: 2)
+        #expect(bench.room == 1 && bench.sent.isEmpty)
+        bench.read(count: 1, from: 2)
+        #expect(bench.room == 0 && bench.sent.count == 1)
+        bench.answer(.success)
+        #expect(bench.room == 0)
+        #expect(bench.output().count == 3)
+        #expect(bench.room == 3)
+    }
+
+    @Test func `long lines close reading by their bytes`() {
+        let bench = Bench { $0.maximumHeldBytes = 1000 }
+        bench.read(count: 1, members: ",\"text\":\"\(String(repeating: "x", count: 1000))\"")
+        #expect(bench.room == 0 && bench.sent.count == 1)
+        bench.answer(.success)
+        #expect(bench.output().count == 1)
+        #expect(bench.room == 20000)
+    }
+
+    @Test func `never are more requests in flight than allowed`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 3
+        }
+        bench.read(count: 10)
+        #expect(bench.inFlight.count == 3)
+        for _ in 0..<3 { bench.unknown() }
+        bench.wait(.seconds(2))
+        #expect(bench.inFlight.count == 3)
+    }
+
+    @Test func `the rate counts messages`() {
+        let bench = Bench {
+            $0.batchSize = 10
+            $0.maximumMessagesPerSecond = 10
+        }
+        bench.read(count: 30)
+        #expect(bench.sent.count == 1)
+        bench.wait(.milliseconds(999))
+        #expect(bench.sent.count == 1)
+        bench.wait(.milliseconds(1))
+        #expect(bench.sent.count == 2)
+    }
+
+    @Test func `completion order gives lines as their answers come`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.keepsInputOrder = false
+        }
+        bench.read(count: 3)
+        bench.answer(.success, at: 2)
+        bench.answer(.success, at: 0)
+        #expect(bench.output().map { Bench.member("PhoneNumber", of: $0) } == [Bench.phone(2), Bench.phone(0)])
+    }
+
+    @Test func `input order holds lines back until those before them are answered`() {
+        let bench = Bench { $0.batchSize = 1 }
+        bench.read(count: 3)
+        bench.answer(.success, at: 2)
+        #expect(bench.output().isEmpty)
+        bench.answer(.success, at: 0)
+        #expect(bench.output().count == 1)
+        bench.answer(.success)
+        #expect(bench.output().count == 2)
+    }
+}
