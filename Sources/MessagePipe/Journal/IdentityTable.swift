@@ -13,8 +13,13 @@ struct IdentityTable: Sendable {
         var content: UInt64
         /// The request that it was last in; ``noBatch`` if it was in none.
         var batch: UInt32 = noBatch
-        /// How many messages with this content the run has read.
+        /// How many messages with this content the run has read; with an `Id`, whether one is under way.
         var occurrences: UInt32 = 0
+
+        var isUnderWay: Bool {
+            get { content != 0 && occurrences > 0 }
+            set { occurrences = newValue ? 1 : 0 }
+        }
     }
 
     /// Stands for no request.

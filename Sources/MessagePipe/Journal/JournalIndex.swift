@@ -109,6 +109,26 @@ package struct JournalIndex: Sendable {
         return batch
     }
 
+    /// The message at a place as its intent has it.
+    func message(_ place: IdentityTable.Index, line: UInt64) -> JournalRecord.Message {
+        let entry = identities[place]
+        return JournalRecord.Message(key: entry.key, content: entry.content == 0 ? nil : entry.content, line: line)
+    }
+
+    /// Whether a message with an `Id` is under way in this run.
+    func isUnderWay(_ place: IdentityTable.Index) -> Bool { identities[place].isUnderWay }
+
+    /// Notes whether a message is under way in this run.
+    mutating func setUnderWay(_ place: IdentityTable.Index, _ isUnderWay: Bool) {
+        // Without an `Id`, the next of the same content is another message.
+        if identities[place].content != 0 { identities[place].isUnderWay = isUnderWay }
+    }
+
+    /// Notes that a request was not taken.
+    mutating func withdraw(_ batch: RecordedBatches.Index) {
+        batches.withdraw(batch)
+    }
+
     /// Notes what became of a request: its result, or that it was not taken if it is skipped.
     mutating func conclude(_ batch: RecordedBatches.Index, _ response: Response) {
         if response.outcome == .skipped {

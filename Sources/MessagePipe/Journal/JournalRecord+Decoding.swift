@@ -184,10 +184,8 @@ private struct RecordMembers {
     private func member(_ name: StaticString, _ bytes: borrowing Span<UInt8>) throws(JournalRecordError) -> JSONMember {
         let wanted = name.description.utf8
         search: for member in members where member.name.count == wanted.count {
-            var index = member.name.lowerBound
-            for byte in wanted {
-                guard bytes[index] == byte else { continue search }
-                index += 1
+            for (offset, byte) in wanted.enumerated() where bytes[member.name.lowerBound + offset] != byte {
+                continue search
             }
             return member
         }

@@ -4,7 +4,7 @@
 package struct MessageIdentity: Equatable, Sendable {
     /// Stands for the `Id`, or else for the content.
     package var key: Digest128
-    /// Stands for the content of a message that has an `Id`; `nil` for one that has none.
+    /// Stands for the content of a message that has an `Id`, and is not 0; `nil` for one that has none.
     package var content: UInt64?
 
     /// Creates an identity from its parts.
@@ -57,7 +57,7 @@ package struct MessageIdentifier: Sendable {
         text.append(UInt8(ascii: "I"))
         // The string "5" and the number 5 are one Id: a host that changes the type must not send anew.
         Self.appendText(of: message.id, in: chunk, to: &text)
-        return MessageIdentity(key: digest.digest(of: text.span), content: content.low)
+        return MessageIdentity(key: digest.digest(of: text.span), content: max(content.low, 1))
     }
 
     private mutating func content(of message: Message, in chunk: borrowing Chunk) -> Digest128 {
