@@ -23,7 +23,7 @@ extension Engine {
         }
         if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
         guard mayStart else { return nil }
-        while let index = dispatcher.nextBatch(batches, at: now) {
+        while let index = nextBatch(at: now) {
             guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
                 settle(index, expiry)
                 continue
@@ -333,7 +333,7 @@ extension Engine {
         }
     }
 
-    private func expiry(of index: BatchTable.Index) -> Instant {
+    func expiry(of index: BatchTable.Index) -> Instant {
         batches[index].oldest.advanced(by: configuration.deadline)
     }
 
