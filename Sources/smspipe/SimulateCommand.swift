@@ -88,7 +88,9 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long a message waits for its receipt.", valueName: "time"))
     var reportDelay = TimeSpan(.seconds(1))
 
-    @Option(help: ArgumentHelp("An http URL that gets receipts (SmsReport) and replies (SmsUp) pushed.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp("An http URL that gets receipts (SmsReport) and replies (SmsUp) pushed.", valueName: "url")
+    )
     var receiptsTo: String?
 
     @Option(help: ArgumentHelp("The share of receipts that are pushed twice, from 0 to 1.", valueName: "share"))

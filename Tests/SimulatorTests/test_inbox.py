@@ -129,6 +129,7 @@ def test_shows_requests_with_what_the_gateway_thought(simulator, browser):
     assert "PhoneNumberJson=" in find(browser, "#request-detail pre").text
     find(browser, "#request-list li").click()
     until(browser, lambda: "SignatureDoesNotMatch" in find(browser, "#request-detail").text)
+    assert "null" not in find(browser, "#request-detail").text
     shoot(browser, "requests")
 
 
