@@ -21,20 +21,26 @@ extension Engine {
             tally.lookUps += 1
             return start(index, .lookUp, at: now)
         }
+        if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
         guard mayStart else { return nil }
         while let index = dispatcher.nextBatch(batches, at: now) {
             guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
                 settle(index, expiry)
                 continue
             }
-            batches[index].phase = .inFlight
-            batches[index].attempts += 1
-            batches[index].sentAt = now
-            batches[index].sendDate = sendDate
-            tally.requests += 1
-            return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
+            return leave(index, at: now, sendDate: sendDate)
         }
         return nil
+    }
+
+    /// Lets a batch go to the gateway.
+    mutating func leave(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) -> Request {
+        batches[index].phase = .inFlight
+        batches[index].attempts += 1
+        batches[index].sentAt = now
+        batches[index].sendDate = sendDate
+        tally.requests += 1
+        return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
     }
 
     private mutating func start(_ index: BatchTable.Index, _ call: Request.Call, at now: Instant) -> Request {
@@ -241,6 +247,7 @@ extension Engine {
             for item in half { batches[made].append(item.slot, phoneKey: item.phoneKey) }
             return made
         }
+        withdraw(index)
         batches.release(index)
         for half in halves.reversed() { dispatcher.enqueueFirst(half, expiresAt: expiry(of: half)) }
     }
@@ -316,6 +323,7 @@ extension Engine {
             settle(index, self.expiry)
             return
         }
+        withdraw(index)
         if wait == .zero {
             batches[index].phase = .ready
             dispatcher.enqueueFirst(index, expiresAt: expiry)
@@ -332,7 +340,7 @@ extension Engine {
     // MARK: - Doubt
 
     /// When a batch in doubt is looked up, counted from when the doubt began; the contract's times.
-    private static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
+    static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
 
     private mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {
         batches[index].doubt = doubt
@@ -345,9 +353,9 @@ extension Engine {
     }
 
     /// Plans the next look-up of a batch in doubt, or answers its messages.
-    private mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
+    mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
         let batch = batches[index]
-        let isAwaited = !isGivenUp && !responses.discards
+        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed
         guard isAwaited, batch.lookUps < Self.lookUpTimes.count else {
             settleDoubt(index)
             return

@@ -57,6 +57,7 @@ package struct Engine: ~Copyable {
     var dispatcher: Dispatcher
     var answers = AnswerTable()
     var responses: ResponseQueue
+    var journal: Journal
     var generator: SeededGenerator
     /// Gateway refusals with a code that nobody knows: the batch that had the last one, until another answer comes.
     var lastUnknownRefusal: UInt64?
@@ -76,8 +77,10 @@ package struct Engine: ~Copyable {
     /// - Parameters:
     ///   - configuration: How the run batches, sends and answers.
     ///   - seed: Spreads retries; the same seed gives the same run.
-    package init(_ configuration: Configuration, seed: UInt64) {
+    ///   - journal: The journal of the run; `nil` for none. With one, chunks have to bring their messages' identities.
+    package init(_ configuration: Configuration, seed: UInt64, journal: consuming Journal? = nil) {
         self.configuration = configuration
+        self.journal = journal ?? .none
         batcher = Batcher(size: configuration.batchSize, linger: configuration.linger)
         dispatcher = Dispatcher(
             concurrency: configuration.concurrency,
@@ -134,14 +137,17 @@ package struct Engine: ~Copyable {
         guard !chunk.messages.isEmpty else { return }
         let arrived = chunk.messages
         let faults = chunk.faults
+        let identities = chunk.identities
         tally.messages += arrived.count
         let held = messages.hold(chunk)
-        for message in arrived {
+        for (offset, message) in arrived.enumerated() {
             let slot = messages.insert(message, chunk: held)
             responses.arrived(slot)
             if let fault = message.fault {
                 let fault = faults[Int(fault)]
                 settle(slot, Response(.invalid, code: fault.code, message: fault.message))
+            } else if journal.isKept, isKnown(slot, identities[offset], at: now) {
+                continue
             } else if let stop {
                 settle(slot, stop.response)
             } else if let closed = batcher.add(slot, of: messages, to: &batches, at: now) {
@@ -223,7 +229,7 @@ package struct Engine: ~Copyable {
 
     /// Whether there is nothing left to do but to write what ``takeOutput(into:upTo:)`` has given.
     package var isFinished: Bool {
-        if responses.discards { return dispatcher.inFlightCount == 0 && !dispatcher.hasDoubts }
+        if responses.discards { return dispatcher.inFlightCount == 0 && !dispatcher.hasDoubts && journal.isIdle }
         return isInputEnded && messages.count == 0
     }
 
@@ -268,16 +274,23 @@ package struct Engine: ~Copyable {
     // MARK: - Settling
 
     /// Answers one message by itself.
-    private mutating func settle(_ slot: MessageTable.Slot, _ response: Response) {
+    mutating func settle(_ slot: MessageTable.Slot, _ response: Response) {
         messages[slot].answer = answers.add(response, uses: 1)
         tally.count(response, messages: 1)
         responses.settled(slot)
     }
 
-    /// Answers all messages of a batch and frees its record.
+    /// Answers all messages of a batch, with a journal once that is on record.
     mutating func settle(_ index: BatchTable.Index, _ response: Response) {
         var response = response
         if response.batchID == nil { response.batchID = batchID(index) }
+        if journal.isKept, recordsResult(index, response) { return }
+        conclude(index, response)
+    }
+
+    /// Answers all messages of a batch and frees its record.
+    mutating func conclude(_ index: BatchTable.Index, _ response: Response) {
+        let response = claim(response, of: index)
         let items = batches[index].items
         let answer = answers.add(response, uses: items.count)
         tally.count(response, messages: items.count)
@@ -285,12 +298,16 @@ package struct Engine: ~Copyable {
             messages[item.slot].answer = answer
             responses.settled(item.slot)
         }
+        if journal.isKept { concluded(index, response) }
         batches.release(index)
     }
 
     /// Our id of a batch: unique to the run and the batch, the same for every attempt that was known not to be taken.
     func batchID(_ index: BatchTable.Index) -> String {
-        "\(configuration.runID)-\(batches[index].serial)"
+        if batches[index].isRecovered, let recorded = batches[index].recorded {
+            return journal.index.batches.batchID(recorded)
+        }
+        return "\(configuration.runID)-\(batches[index].serial)"
     }
 
     var expiry: Response {

@@ -35,8 +35,10 @@ struct Dispatcher: ~Copyable {
     private var pacer: Pacer
     private(set) var inFlightCount = 0
     private var lookUpsInFlight = 0
+    /// Batches that are being recorded before they leave; they hold their permit meanwhile.
+    var recordedCount = 0
     /// Whether the limit allows one more request; look-ups count too.
-    private var hasPermit: Bool { inFlightCount + lookUpsInFlight < limit.current }
+    private var hasPermit: Bool { inFlightCount + lookUpsInFlight + recordedCount < limit.current }
 
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false
