@@ -129,6 +129,7 @@ def test_shows_requests_with_what_the_gateway_thought(simulator, browser):
     assert "PhoneNumberJson=" in find(browser, "#request-detail pre").text
     find(browser, "#request-list li").click()
     until(browser, lambda: "SignatureDoesNotMatch" in find(browser, "#request-detail").text)
+    assert "null" not in find(browser, "#request-detail").text
     shoot(browser, "requests")
 
 
@@ -170,7 +171,8 @@ def test_stays_quick_with_ten_thousand_messages(simulator, browser):
     began = time.time()
     find(browser, "#search").send_keys("code=005432")
     until(browser, lambda: len(texts(browser, "#list li")) == 1)
-    assert time.time() - began < 5
+    # Generous, because other builds may share the machine.
+    assert time.time() - began < 10
     find(browser, "#search").clear()
     find(browser, "#search").send_keys(" ")
     until(browser, lambda: len(texts(browser, "#list li")) == 10_000, 30)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension InboxPage {
-    /// The script: asks for what is new twice a second and shows it. All texts go in as text, never as markup.
+    /// The script: asks for what is new twice a second and shows it.
+    ///
+    /// All texts go in as text, never as markup.
     static let script = #"""
         "use strict";
         const words = {
@@ -160,9 +162,9 @@ extension InboxPage {
               ["RequestId", request.RequestId], [word("receipt"), request.BizId], ["OutId", request.OutId],
               [word("fault"), request.Fault], [word("ignored"), (request.Ignored || []).join(", ")],
             ]),
-            request.Messages ? make("p", "", button(word("showMessages"), () => {
-              onlyRequest = request.Number; $("search").value = `#${request.Number}`; show("messages");
-            })) : null,
+            make("p", "", request.Messages ? button(word("showMessages"), () => {
+              $("search").value = `#${request.Number}`; show("messages");
+            }) : null),
             make("h2", "faint", word("raw")),
             make("pre", "", `${request.Method} ${request.Target}\n${head}${body}`),
           );
@@ -260,7 +262,12 @@ extension InboxPage {
         $("search").addEventListener("keydown", (event) => {
           if (event.key === "ArrowDown") { event.preventDefault(); $("list").focus(); messageList.key(event); }
         });
-        $("search").addEventListener("input", () => refresh());
+        // Who types is not looked after letter by letter.
+        let typing = null;
+        $("search").addEventListener("input", () => {
+          clearTimeout(typing);
+          typing = setTimeout(refresh, 150);
+        });
         $("search-form").addEventListener("submit", (event) => event.preventDefault());
         $("clear").addEventListener("click", async () => {
           await fetch("/_sim/reset", { method: "POST" });

@@ -47,7 +47,9 @@ struct GatewayReceipts: Sendable {
 
     // MARK: The queues
 
-    /// Gives out credentials for the queues. Source: api 5.2.
+    /// Gives out credentials for the queues.
+    ///
+    /// Source: api 5.2.
     mutating func makeToken(at now: WallTime) -> QueueToken {
         let token = QueueToken(
             accessKeyID: generator.nextKey(prefix: "STS.", count: 20),
@@ -111,7 +113,9 @@ struct GatewayReceipts: Sendable {
     }
 }
 
-/// Credentials for the queues. Source: api 5.2, MessageTokenDTO.
+/// Credentials for the queues.
+///
+/// Source: api 5.2, MessageTokenDTO.
 struct QueueToken: Equatable, Sendable {
     var accessKeyID: String
     var accessKeySecret: String

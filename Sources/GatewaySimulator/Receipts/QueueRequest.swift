@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A request to a queue of receipts: `GET` or `DELETE /queues/NAME/messages`. Source: api 5.2.
+/// A request to a queue of receipts: `GET` or `DELETE /queues/NAME/messages`.
+///
+/// Source: api 5.2.
 struct QueueRequest: Sendable {
     enum Kind: Equatable, Sendable { case report, reply }
 
@@ -25,7 +27,8 @@ struct QueueRequest: Sendable {
     /// Reads a request; `nil` for one that no queue understands.
     init?(_ request: SimulatedRequest) {
         let parts = request.path.split(separator: "/")
-        guard parts.count == 3, parts[0] == "queues", parts[2] == "messages", let parameters = try? request.parameters(),
+        guard parts.count == 3, parts[0] == "queues", parts[2] == "messages",
+            let parameters = try? request.parameters(),
             let authorization = request.header("authorization"), authorization.hasPrefix("MNS "),
             let colon = authorization.lastIndex(of: ":")
         else { return nil }
@@ -49,7 +52,9 @@ struct QueueRequest: Sendable {
         }
     }
 
-    /// Whether a secret gives the signature that came; nothing is appended to the secret here. Source: api 5.2.
+    /// Whether a secret gives the signature that came; nothing is appended to the secret here.
+    ///
+    /// Source: api 5.2.
     func matches(secret: String) -> Bool {
         let expected = Digest.hmacSHA1Base64(key: Array(secret.utf8), message: stringToSign.span)
         return Digest.equalInConstantTime(expected.span, signature.span)
@@ -88,7 +93,11 @@ extension SimulatedAnswer {
             ])
         }
         let body = AnswerValue.list(messages, element: "Message").encoded(as: .xml, root: "Messages")
-        return SimulatedAnswer(status: 200, headers: [HeaderField("content-type", "text/xml;charset=utf-8")], body: body)
+        return SimulatedAnswer(
+            status: 200,
+            headers: [HeaderField("content-type", "text/xml;charset=utf-8")],
+            body: body
+        )
     }
 
     /// What is wrong with some of the handles of a deletion, as MNS writes it.

@@ -95,7 +95,9 @@ struct ReceiptPushes: Sendable {
 
     /// Whether an answer acknowledges a push: status 200 and a JSON object whose `code` is a number, whichever.
     static func isAcknowledgement(status: Int, body: [UInt8]) -> Bool {
-        guard status == 200, let members = try? JSONScanner.members(of: body.span, in: 0..<body.count) else { return false }
+        guard status == 200, let members = try? JSONScanner.members(of: body.span, in: 0..<body.count) else {
+            return false
+        }
         return members.contains { String(decoding: body[$0.name], as: UTF8.self) == "code" && $0.kind == .number }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A queue of receipts as MNS has them: received messages come back unless they are deleted in time. Source: api 5.2.
+/// A queue of receipts as MNS has them: received messages come back unless they are deleted in time.
+///
+/// Source: api 5.2.
 struct ReceiptQueue: Sendable {
     /// A message of the queue.
     struct Entry: Sendable {
@@ -15,7 +17,9 @@ struct ReceiptQueue: Sendable {
 
     /// The most messages that are kept; the oldest go first.
     static let maximumCount = 100_000
-    /// How long a received message stays hidden. Source: MNS, default VisibilityTimeout.
+    /// How long a received message stays hidden.
+    ///
+    /// Source: MNS, default VisibilityTimeout.
     static let visibilityTime = Duration.seconds(30)
 
     private var entries: [Entry] = []

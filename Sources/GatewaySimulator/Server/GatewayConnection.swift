@@ -258,7 +258,9 @@ struct IncomingRequest: Sendable {
         }
     }
 
-    /// The path and query of a request target, also where it is a whole URL. Source: RFC 9112, 3.2.2.
+    /// The path and query of a request target, also where it is a whole URL.
+    ///
+    /// Source: RFC 9112, 3.2.2.
     private static func originForm(_ uri: String) -> [UInt8] {
         guard uri.hasPrefix("http://") else { return Array(uri.utf8) }
         let path = uri.dropFirst(7).drop { $0 != "/" && $0 != "?" }
