@@ -18,7 +18,7 @@ extension Engine {
             return start(index, .lookUp, at: now)
         }
         guard mayStart else { return nil }
-        while let index = dispatcher.nextBatch(batches, at: now) {
+        while let index = dispatcher.nextBatch(at: now) {
             guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
                 settle(index, expiry)
                 continue
@@ -27,6 +27,7 @@ extension Engine {
             batches[index].attempts += 1
             batches[index].sentAt = now
             batches[index].sendDate = sendDate
+            dispatcher.sent(batches[index].items.count, at: now, using: &generator)
             tally.requests += 1
             return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
         }
@@ -107,20 +108,20 @@ extension Engine {
         if answer.codeClass != .unknownRefusal { lastUnknownRefusal = nil }
         switch answer.codeClass {
         case .success:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             settle(index, response(.accepted, answer, index))
         case .message:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             rejectOrSplit(index, answer, at: now)
         case .batchOrMessage:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             if isMixed(index) {
                 rejectOrSplit(index, answer, at: now)
             } else {
                 settle(index, response(.rejected, answer, index))
             }
         case .batch:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             settle(index, response(.rejected, answer, index))
         case .credentials:
             stopForAccount(.credentials(answer), index, at: now)
@@ -266,7 +267,7 @@ extension Engine {
             return
         }
         lastUnknownRefusal = serial
-        dispatcher.answered()
+        dispatcher.answered(sentAt: batches[index].sentAt, at: now)
         settle(index, response(.rejected, answer, index))
     }
 
@@ -275,7 +276,7 @@ extension Engine {
     private mutating func throttled(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         tally.throttled += 1
         let wait = retryWait(index, answer.retryAfter)
-        dispatcher.throttled(sentAt: batches[index].sentAt, at: now, wait: answer.retryAfter == nil ? .zero : wait)
+        dispatcher.throttled(sentAt: batches[index].sentAt, at: now, using: &generator)
         batches[index].sendDate = 0
         tryAgain(index, after: wait, at: now)
     }
