@@ -22,6 +22,7 @@ final class Peer: Sendable {
     /// - Parameters:
     ///   - receiveBuffer: The size of the kernel's buffer for what comes in; small, so that writers stall.
     ///   - scripts: What to do with each connection; it is closed behind the script.
+    /// - Throws: If no socket can be made.
     init(receiveBuffer: Int32? = nil, _ scripts: [@Sendable (PeerConnection) -> Void]) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard listener >= 0 else { throw Failure(step: "socket") }

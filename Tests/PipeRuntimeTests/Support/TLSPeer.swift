@@ -12,7 +12,10 @@ struct TestCertificate: Sendable {
     let certificatePath: String
     let keyPath: String
 
+    /// Makes a certificate with the `openssl` command.
+    ///
     /// - Parameter names: What it is for, such as `DNS:localhost,IP:127.0.0.1`.
+    /// - Throws: If that fails.
     init(for names: String) throws {
         var directory = Array("/tmp/smspipe-test-XXXXXX".utf8CString)
         guard let made = unsafe mkdtemp(&directory) else { throw Failure() }
@@ -38,9 +41,12 @@ final class TLSPeer: Sendable {
     let arrivals: AsyncStream<any Channel>
     private let group: MultiThreadedEventLoopGroup
 
+    /// Listens.
+    ///
     /// - Parameters:
     ///   - certificate: What it shows.
     ///   - answer: What it says to the first bytes; with none, it reads no more until it is told to.
+    /// - Throws: Errors of NIO.
     init(_ certificate: TestCertificate, answer: String?) async throws {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.certificatePath).map { .certificate($0) },
