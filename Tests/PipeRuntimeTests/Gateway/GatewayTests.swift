@@ -124,7 +124,8 @@ struct GatewayTests {
         }
         let gateway = try await TestGateway(port: peer.port)
         let report = try await gateway.exchange(ids[0], bodyBytes: TestGateway.hugeBody)
-        #expect(report.notSent == .brokenWhileSending)
+        // Reset at once, it may not even have been a connection.
+        #expect(read == 0 ? report.notSent != nil : report.notSent == .brokenWhileSending)
         #expect(try await gateway.end() == 0)
     }
 
