@@ -21,20 +21,19 @@ extension Engine {
             tally.lookUps += 1
             return start(index, .lookUp, at: now)
         }
-        guard mayStart else { return nil }
-        while let index = dispatcher.nextBatch(batches, at: now) {
-            guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
-                settle(index, expiry)
-                continue
-            }
-            batches[index].phase = .inFlight
-            batches[index].attempts += 1
-            batches[index].sentAt = now
-            batches[index].sendDate = sendDate
-            tally.requests += 1
-            return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
-        }
-        return nil
+        if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
+        guard mayStart, let index = nextBatch(at: now) else { return nil }
+        return leave(index, at: now, sendDate: sendDate)
+    }
+
+    /// Lets a batch go to the gateway.
+    mutating func leave(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) -> Request {
+        batches[index].phase = .inFlight
+        batches[index].attempts += 1
+        batches[index].sentAt = now
+        batches[index].sendDate = sendDate
+        tally.requests += 1
+        return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
     }
 
     private mutating func start(_ index: BatchTable.Index, _ call: Request.Call, at now: Instant) -> Request {
@@ -114,20 +113,20 @@ extension Engine {
         if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
         switch codeClass {
         case .success:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             settle(index, response(.accepted, answer, index))
         case .message:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             rejectOrSplit(index, answer, at: now)
         case .batchOrMessage:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             if isMixed(index) {
                 rejectOrSplit(index, answer, at: now)
             } else {
                 settle(index, response(.rejected, answer, index))
             }
         case .batch:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             settle(index, response(.rejected, answer, index))
         case .credentials:
             stopForAccount(.credentials(answer), index, at: now)
@@ -242,6 +241,7 @@ extension Engine {
             for item in half { batches[made].append(item.slot, phoneKey: item.phoneKey) }
             return made
         }
+        withdraw(index)
         batches.release(index)
         for half in halves.reversed() { dispatcher.enqueueFirst(half, expiresAt: expiry(of: half)) }
     }
@@ -278,7 +278,7 @@ extension Engine {
             return
         }
         lastUnknownRefusal = serial
-        dispatcher.answered()
+        dispatcher.answered(sentAt: batches[index].sentAt, at: now)
         settle(index, response(.rejected, answer, index))
     }
 
@@ -287,7 +287,7 @@ extension Engine {
     private mutating func throttled(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         tally.throttled += 1
         let wait = retryWait(index, answer.retryAfter)
-        dispatcher.throttled(sentAt: batches[index].sentAt, at: now, wait: answer.retryAfter == nil ? .zero : wait)
+        dispatcher.throttled(sentAt: batches[index].sentAt, at: now, using: &generator)
         batches[index].sendDate = 0
         tryAgain(index, after: wait, at: now)
     }
@@ -317,6 +317,7 @@ extension Engine {
             settle(index, self.expiry)
             return
         }
+        withdraw(index)
         if wait == .zero {
             batches[index].phase = .ready
             dispatcher.enqueueFirst(index, expiresAt: expiry)
@@ -326,14 +327,14 @@ extension Engine {
         }
     }
 
-    private func expiry(of index: BatchTable.Index) -> Instant {
+    func expiry(of index: BatchTable.Index) -> Instant {
         batches[index].oldest.advanced(by: configuration.deadline)
     }
 
     // MARK: - Doubt
 
     /// When a batch in doubt is looked up, counted from when the doubt began; the contract's times.
-    private static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
+    static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
 
     private mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {
         batches[index].doubt = doubt
@@ -346,9 +347,9 @@ extension Engine {
     }
 
     /// Plans the next look-up of a batch in doubt, or answers its messages.
-    private mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
+    mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
         let batch = batches[index]
-        let isAwaited = !isGivenUp && !responses.discards
+        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed
         guard isAwaited, batch.lookUps < Self.lookUpTimes.count else {
             settleDoubt(index)
             return

@@ -57,6 +57,7 @@ package struct Engine: ~Copyable {
     var dispatcher: Dispatcher
     var answers = AnswerTable()
     var responses: ResponseQueue
+    var journal: Journal
     var generator: SeededGenerator
     /// Gateway refusals with a code that nobody knows: the batch that had the last one, until another answer comes.
     var lastUnknownRefusal: UInt64?
@@ -76,8 +77,10 @@ package struct Engine: ~Copyable {
     /// - Parameters:
     ///   - configuration: How the run batches, sends and answers.
     ///   - seed: Spreads retries; the same seed gives the same run.
-    package init(_ configuration: Configuration, seed: UInt64) {
+    ///   - journal: The journal of the run; `nil` for none. With one, chunks have to bring their messages' identities.
+    package init(_ configuration: Configuration, seed: UInt64, journal: consuming Journal? = nil) {
         self.configuration = configuration
+        self.journal = journal ?? .none
         batcher = Batcher(size: configuration.batchSize, linger: configuration.linger)
         dispatcher = Dispatcher(
             concurrency: configuration.concurrency,
@@ -134,37 +137,40 @@ package struct Engine: ~Copyable {
         guard !chunk.messages.isEmpty else { return }
         let arrived = chunk.messages
         let faults = chunk.faults
+        let identities = chunk.identities
         tally.messages += arrived.count
         let held = messages.hold(chunk)
-        for message in arrived {
+        for (offset, message) in arrived.enumerated() {
             let slot = messages.insert(message, chunk: held)
             responses.arrived(slot)
             if let fault = message.fault {
                 let fault = faults[Int(fault)]
                 settle(slot, Response(.invalid, code: fault.code, message: fault.message))
+            } else if journal.isKept, isKnown(slot, identities[offset], at: now) {
+                continue
             } else if let stop {
                 settle(slot, stop.response)
             } else if let closed = batcher.add(slot, of: messages, to: &batches, at: now) {
                 batchClosed(closed)
             }
         }
-        if room == 0 { closeAll() }
+        if room == 0 { flush() }
     }
 
     /// Tells that no more input is ready to be read.
     package mutating func inputIdled(at now: Instant) {
-        if configuration.linger == .zero { closeAll() }
+        if configuration.linger == .zero { flush() }
     }
 
     /// Tells that the input has ended.
     package mutating func inputEnded(at now: Instant) {
         isInputEnded = true
-        closeAll()
+        flush()
     }
 
     /// Sends what is batched, however little it is.
     package mutating func flushRequested(at now: Instant) {
-        closeAll()
+        flush()
     }
 
     // MARK: - Time
@@ -176,7 +182,8 @@ package struct Engine: ~Copyable {
             guard let instant else { return }
             next = min(next ?? instant, instant)
         }
-        if stop == nil, configuration.linger > .zero { consider(batcher.nextDeadline(batches)) }
+        if mayStart, let due = batcher.nextDue(batches) { consider(dispatcher.earliestStart(due: due)) }
+        if let oldest = batcher.oldest(batches) { consider(expiry(of: oldest)) }
         consider(dispatcher.nextDeadline(batches, isSending: mayStart))
         consider(drainDeadline)
         return next
@@ -184,8 +191,12 @@ package struct Engine: ~Copyable {
 
     /// Does what has become due.
     package mutating func deadlineReached(at now: Instant) {
-        if configuration.linger > .zero {
-            while let closed = batcher.closeLingering(in: &batches, at: now) { batchClosed(closed) }
+        if configuration.isDryRun {
+            while let due = batcher.oldestDue(batches, at: now) { close(due) }
+        }
+        while let oldest = batcher.oldest(batches), expiry(of: oldest) <= now {
+            batcher.close(oldest, in: &batches)
+            settle(oldest, expiry)
         }
         dispatcher.makeDue(at: now)
         for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
@@ -206,7 +217,7 @@ package struct Engine: ~Copyable {
         endingSignal = signal
         guard stop == nil else { return }
         stop = .signal(signal)
-        closeAll()
+        flush()
     }
 
     /// Tells that nobody reads the output any more.
@@ -223,7 +234,7 @@ package struct Engine: ~Copyable {
 
     /// Whether there is nothing left to do but to write what ``takeOutput(into:upTo:)`` has given.
     package var isFinished: Bool {
-        if responses.discards { return dispatcher.inFlightCount == 0 && !dispatcher.hasDoubts }
+        if responses.discards { return dispatcher.inFlightCount == 0 && !dispatcher.hasDoubts && journal.isIdle }
         return isInputEnded && messages.count == 0
     }
 
@@ -245,13 +256,42 @@ package struct Engine: ~Copyable {
         guard !isGivenUp, let stop else { return }
         isGivenUp = true
         drainDeadline = nil
+        closeAll()
         for index in dispatcher.takeWaiting() { settle(index, stop.response) }
         for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         dispatcher.abandonAll()
     }
 
+    /// Declares what is batched due: it leaves as soon as it can, and fills meanwhile.
+    private mutating func flush() {
+        if configuration.isDryRun { closeAll() } else { batcher.flush(batches) }
+    }
+
     private mutating func closeAll() {
-        while let closed = batcher.closeOldest(in: &batches) { batchClosed(closed) }
+        while let oldest = batcher.oldest(batches) { close(oldest) }
+    }
+
+    private mutating func close(_ index: BatchTable.Index) {
+        batcher.close(index, in: &batches)
+        batchClosed(index)
+    }
+
+    /// The next batch that may leave now: the oldest of those that are full and the one that is due.
+    mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
+        while true {
+            if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now),
+                !dispatcher.hasReady(olderThan: batches[due].oldest, batches)
+            {
+                batcher.close(due, in: &batches)
+                dispatcher.enqueueNext(due, expiresAt: expiry(of: due))
+            }
+            guard let index = dispatcher.nextBatch(at: now) else { return nil }
+            if expiry(of: index) > now {
+                dispatcher.sent(batches[index].items.count, at: now, using: &generator)
+                return index
+            }
+            settle(index, expiry)
+        }
     }
 
     private mutating func batchClosed(_ index: BatchTable.Index) {
@@ -261,23 +301,30 @@ package struct Engine: ~Copyable {
             tally.requests += 1
             settle(index, Response(.planned, code: "smspipe.PLANNED", message: "Not sent: this is a dry run."))
         } else {
-            dispatcher.enqueue(index, expiresAt: batches[index].oldest.advanced(by: configuration.deadline), batches)
+            dispatcher.enqueue(index, expiresAt: expiry(of: index), batches)
         }
     }
 
     // MARK: - Settling
 
     /// Answers one message by itself.
-    private mutating func settle(_ slot: MessageTable.Slot, _ response: Response) {
+    mutating func settle(_ slot: MessageTable.Slot, _ response: Response) {
         messages[slot].answer = answers.add(response, uses: 1)
         tally.count(response, messages: 1)
         responses.settled(slot)
     }
 
-    /// Answers all messages of a batch and frees its record.
+    /// Answers all messages of a batch, with a journal once that is on record.
     mutating func settle(_ index: BatchTable.Index, _ response: Response) {
         var response = response
         if response.batchID == nil { response.batchID = batchID(index) }
+        if journal.isKept, recordsResult(index, response) { return }
+        conclude(index, response)
+    }
+
+    /// Answers all messages of a batch and frees its record.
+    mutating func conclude(_ index: BatchTable.Index, _ response: Response) {
+        let response = claim(response, of: index)
         let items = batches[index].items
         let answer = answers.add(response, uses: items.count)
         tally.count(response, messages: items.count)
@@ -285,12 +332,16 @@ package struct Engine: ~Copyable {
             messages[item.slot].answer = answer
             responses.settled(item.slot)
         }
+        if journal.isKept { concluded(index, response) }
         batches.release(index)
     }
 
     /// Our id of a batch: unique to the run and the batch, the same for every attempt that was known not to be taken.
     func batchID(_ index: BatchTable.Index) -> String {
-        "\(configuration.runID)-\(batches[index].serial)"
+        if batches[index].isRecovered, let recorded = batches[index].recorded {
+            return journal.index.batches.batchID(recorded)
+        }
+        return "\(configuration.runID)-\(batches[index].serial)"
     }
 
     var expiry: Response {

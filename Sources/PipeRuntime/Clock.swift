@@ -15,6 +15,11 @@ package enum Clock {
         Int(nanoseconds(CLOCK_REALTIME) / 1_000_000_000)
     }
 
+    /// When the clock of ``now`` stood at its origin, in nanoseconds since 1970-01-01T00:00:00Z.
+    package static var origin: Int64 {
+        nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_MONOTONIC)
+    }
+
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         _ = unsafe clock_gettime(clock, &time)

@@ -25,6 +25,8 @@ package struct PipeConfiguration: Sendable {
     package var signatureScheme: SignatureScheme
     /// Who sends.
     package var credentials: Credentials
+    /// What makes the run safe against its end at any moment.
+    package var journal: OpenJournal?
 
     /// Creates a configuration without proxy and further certificates, signing with V3.
     package init(
@@ -80,6 +82,9 @@ package final class Pipe {
     private var inputError: InputError?
     private var given: (messages: Int, bytes: Int) = (0, 0)
 
+    private var journal: JournalWriter?
+    private var spareGroup: [UInt8] = []
+
     private var output: OrderedOutput?
     private var spareBuffer: [UInt8] = []
     private var isWriting = false
@@ -88,11 +93,16 @@ package final class Pipe {
     private var isPumpPlanned = false
     private let finished: EventLoopPromise<PipeResult>
 
-    private init(_ configuration: PipeConfiguration, eventLoop: any EventLoop, finished: EventLoopPromise<PipeResult>) {
+    private init(
+        _ configuration: PipeConfiguration,
+        journal: consuming Journal?,
+        eventLoop: any EventLoop,
+        finished: EventLoopPromise<PipeResult>,
+    ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.finished = finished
-        engine = Engine(configuration.engine, seed: SystemRandomNumberGenerator().firstValue)
+        engine = Engine(configuration.engine, seed: SystemRandomNumberGenerator().firstValue, journal: journal)
         signer = RequestSigner(scheme: configuration.signatureScheme, credentials: configuration.credentials)
         hostHeader = configuration.endpoint.hostHeader
         credit = InputCredit(messages: configuration.engine.window, bytes: configuration.engine.maximumHeldBytes)
@@ -155,8 +165,11 @@ package final class Pipe {
         let door = LoopDoor(eventLoop)
         let finished = eventLoop.makePromise(of: PipeResult.self)
         let bound = try await eventLoop.submit {
-            let pipe = Pipe(configuration, eventLoop: eventLoop, finished: finished)
+            let opened = configuration.journal?.take()
+            let file = opened?.file
+            let pipe = Pipe(configuration, journal: opened?.journal, eventLoop: eventLoop, finished: finished)
             let bound = NIOLoopBound(pipe, eventLoop: eventLoop)
+            if let file { pipe.startJournal(bound, door, file) }
             pipe.startThreads(bound, door, inputs, outputDescriptor)
             return bound
         }.get()
@@ -170,6 +183,14 @@ package final class Pipe {
             bytesRead: reader?.bytesRead ?? 0,
             bytesToRead: reader?.bytesToRead,
         )
+    }
+
+    private func startJournal(_ bound: NIOLoopBound<Pipe>, _ door: LoopDoor, _ file: JournalFile) {
+        let writer = JournalWriter(file) { failure in
+            door.execute { bound.value.journalReported(failure) }
+        }
+        journal = writer
+        DispatchQueue(label: "journal").async { writer.run() }
     }
 
     private func startThreads(
@@ -198,6 +219,7 @@ package final class Pipe {
             parser: MessageParser(
                 defaults: configuration.defaults,
                 maximumLineBytes: configuration.maximumLineBytes,
+                identifier: configuration.journal.map { MessageIdentifier(salt: $0.salt) },
             ),
             maximumLineBytes: configuration.maximumLineBytes,
             credit: credit,
@@ -234,6 +256,15 @@ package final class Pipe {
         case .failed(let number):
             reader?.stop()
             engine.storageFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
+        }
+        pump()
+    }
+
+    private func journalReported(_ failure: StorageError?) {
+        if let failure {
+            engine.journalFailed("the journal failed: \(failure)", at: Clock.now)
+        } else {
+            engine.journalSynced(at: Clock.now)
         }
         pump()
     }
@@ -344,6 +375,7 @@ package final class Pipe {
     /// Does all that the engine wants done now.
     private func pump() {
         send()
+        record()
         while let id = engine.nextAbandoned() { gateway?.abandon(id) }
         write()
         giveCredit()
@@ -371,6 +403,13 @@ package final class Pipe {
             let signed = signer.sign(call, host: hostHeader, at: epochSeconds, nonce: Nonce(using: &nonceSource))
             gateway?.send(request.id, signed)
         }
+    }
+
+    /// Brings the next records to stable storage.
+    private func record() {
+        guard let journal else { return }
+        spareGroup.removeAll(keepingCapacity: true)
+        if engine.takeJournal(into: &spareGroup, at: Clock.now) { journal.append(spareGroup) }
     }
 
     private func write() {
@@ -417,6 +456,7 @@ package final class Pipe {
         reader?.stop()
         output?.write([])
         output = nil
+        journal?.append([])
         gateway?.close()
         finished.succeed(
             PipeResult(

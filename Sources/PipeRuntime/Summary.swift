@@ -27,6 +27,7 @@ package struct Summary: Sendable {
         }
         text.append(contentsOf: "},\"Requests\":\(tally.requests),\"LookUps\":\(tally.lookUps)".utf8)
         text.append(contentsOf: ",\"Throttled\":\(tally.throttled),\"Bytes\":\(progress.bytesRead)".utf8)
+        text.append(contentsOf: ",\"Replayed\":\(tally.replayed),\"Syncs\":\(tally.syncs)".utf8)
         text.append(contentsOf: ",\"Seconds\":\(Self.decimal(progress.duration, per: 1))".utf8)
         text.append(contentsOf: ",\"LatencyMilliseconds\":{".utf8)
         for (index, (name, share)) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)].enumerated() {

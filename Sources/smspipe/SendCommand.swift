@@ -41,7 +41,7 @@ struct SendCommand: AsyncParsableCommand {
         ("simulate", true),
         ("timeout", false), ("deadline", false), ("confirm", false), ("drain", false), ("no-split", true),
         ("dry-run", true), ("no-echo", true), ("order", false), ("summary", true), ("progress", false),
-        ("fail-on", false),
+        ("fail-on", false), ("journal", false),
     ]
 
     enum Order: String, CaseIterable, ExpressibleByArgument {
@@ -125,6 +125,14 @@ struct SendCommand: AsyncParsableCommand {
 
     @Flag(help: "Reject a whole batch that is refused for one of its messages, instead of splitting it.")
     var noSplit = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Record what is sent, so that the same command run again finishes the job and sends nothing twice.",
+            valueName: "file",
+        )
+    )
+    var journal: String?
 
     // MARK: Output
 
@@ -213,6 +221,9 @@ struct SendCommand: AsyncParsableCommand {
             endpoint: endpoint,
             credentials: try credentials(environment, simulator),
         )
+        if let journal, !dryRun {
+            configuration.journal = try openJournal(journal, configuration, isSimulated: simulator != nil)
+        }
         configuration.caFile = caFile
         configuration.signatureScheme = signature == .v3 ? .v3 : .v1
         do throws(GatewayConfigurationError) {
@@ -222,6 +233,33 @@ struct SendCommand: AsyncParsableCommand {
             throw end(.configuration, "\(error).")
         }
         return configuration
+    }
+
+    private func openJournal(
+        _ path: String,
+        _ configuration: PipeConfiguration,
+        isSimulated: Bool,
+    ) throws -> OpenJournal {
+        let endpoint = configuration.endpoint
+        // A temporary access key is another in every run, and a simulator is a new one.
+        let isLasting = configuration.credentials.securityToken == nil && !isSimulated
+        let conditions = JournalConditions(
+            accessKeyID: isLasting ? configuration.credentials.accessKeyID : nil,
+            endpoint: isSimulated
+                ? "simulate" : "\(endpoint.isEncrypted ? "https" : "http")://\(endpoint.host):\(endpoint.port)",
+        )
+        do throws(JournalError) {
+            let opened = try OpenJournal(path, conditions: conditions)
+            if opened.tornByteCount > 0 {
+                printDiagnostic(
+                    "\(path): the last \(opened.tornByteCount) bytes were torn when a run ended, and are cut off; nothing is lost."
+                )
+            }
+            return opened
+        } catch {
+            let failure = JournalFailure(error, path: path)
+            throw end(failure.status, failure.text)
+        }
     }
 
     private func gatewayEndpoint(_ text: String) throws -> GatewayEndpoint {

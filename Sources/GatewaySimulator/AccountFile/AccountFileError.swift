@@ -24,7 +24,9 @@ struct AccountNode {
     ///   - names: The names that its members may have.
     /// - Throws: ``AccountFileError`` if it is no object, or holds a member twice or one that is not known.
     init(_ value: JSONValue, at path: String, knowing names: [String]) throws(AccountFileError) {
-        guard case .object(let members) = value else { throw AccountFileError(path: path, problem: "must be an object") }
+        guard case .object(let members) = value else {
+            throw AccountFileError(path: path, problem: "must be an object")
+        }
         self.path = path
         self.members = members
         for (index, member) in members.enumerated() {
@@ -123,7 +125,9 @@ struct AccountNode {
         guard case .object(let members) = value else { throw error(name, "must be an object") }
         var texts: [(name: String, text: String)] = []
         for member in members {
-            guard case .string(let text) = member.value else { throw error("\(name).\(member.name)", "must be a string") }
+            guard case .string(let text) = member.value else {
+                throw error("\(name).\(member.name)", "must be a string")
+            }
             texts.append((member.name, text))
         }
         return texts

@@ -114,7 +114,9 @@ extension SimulatedAccount {
     private static func numbers(_ root: AccountNode) throws(AccountFileError) -> [String: NumberState] {
         var numbers: [String: NumberState] = [:]
         for (place, value) in try root.elements("numbers") ?? [] {
-            let names = ["number", "blocked", "optedOut", "refusal", "outcome", "reportDelay", "boundForTests", "exempt"]
+            let names = [
+                "number", "blocked", "optedOut", "refusal", "outcome", "reportDelay", "boundForTests", "exempt",
+            ]
             let node = try AccountNode(value, at: place, knowing: names)
             let text = try node.requiredText("number")
             let utf8 = text.utf8.span

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension InboxPage {
-    /// The script: asks for what is new twice a second and shows it. All texts go in as text, never as markup.
+    /// The script: asks for what is new twice a second and shows it.
+    ///
+    /// All texts go in as text, never as markup.
     static let script = #"""
         "use strict";
         const words = {
@@ -138,7 +140,7 @@ extension InboxPage {
             definitions([
               [word("signName"), message.SignName], [word("template"), message.TemplateCode], ["TemplateParam", values],
               [word("state"), [word(message.SendStatus), message.ErrCode].filter(Boolean).join(" · ")],
-              [word("time"), new Date(message.Time).toLocaleString()], [word("receipt"), message.BizId],
+              [word("time"), new Date(message.Time).toLocaleString(language === "zh" ? "zh-CN" : "en-GB")], [word("receipt"), message.BizId],
               ["OutId", message.OutId], ["RequestId", message.RequestId], [word("batch"), `#${message.Request}`],
             ]),
             make("p", "", button(word("showRequest"), () => { show("requests"); openRequest(message.Request); })),
@@ -160,9 +162,9 @@ extension InboxPage {
               ["RequestId", request.RequestId], [word("receipt"), request.BizId], ["OutId", request.OutId],
               [word("fault"), request.Fault], [word("ignored"), (request.Ignored || []).join(", ")],
             ]),
-            request.Messages ? make("p", "", button(word("showMessages"), () => {
-              onlyRequest = request.Number; $("search").value = `#${request.Number}`; show("messages");
-            })) : null,
+            make("p", "", request.Messages ? button(word("showMessages"), () => {
+              $("search").value = `#${request.Number}`; show("messages");
+            }) : null),
             make("h2", "faint", word("raw")),
             make("pre", "", `${request.Method} ${request.Target}\n${head}${body}`),
           );
@@ -171,7 +173,16 @@ extension InboxPage {
           try { return decodeURIComponent(body.replaceAll("+", " ")).replaceAll("&", "\n&"); } catch { return body; }
         }
 
-        async function refresh() {
+        // One look at a time: what is asked for meanwhile is looked at once more, and no old answer overtakes a new one.
+        let looking = null, lookAgain = false;
+        function refresh() {
+          lookAgain = looking !== null;
+          looking ??= (async () => {
+            do { lookAgain = false; await look(); } while (lookAgain);
+          })().finally(() => { looking = null; });
+          return looking;
+        }
+        async function look() {
           try {
             const [counts] = await lines("/_sim/counts");
             $("lost").hidden = true;
@@ -251,7 +262,12 @@ extension InboxPage {
         $("search").addEventListener("keydown", (event) => {
           if (event.key === "ArrowDown") { event.preventDefault(); $("list").focus(); messageList.key(event); }
         });
-        $("search").addEventListener("input", () => refresh());
+        // Who types is not looked after letter by letter.
+        let typing = null;
+        $("search").addEventListener("input", () => {
+          clearTimeout(typing);
+          typing = setTimeout(refresh, 150);
+        });
         $("search-form").addEventListener("submit", (event) => event.preventDefault());
         $("clear").addEventListener("click", async () => {
           await fetch("/_sim/reset", { method: "POST" });

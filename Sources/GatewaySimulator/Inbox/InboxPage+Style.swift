@@ -30,6 +30,7 @@ extension InboxPage {
         }
         button { cursor: pointer; }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+        ol:focus-visible { outline-offset: -2px; }
         [role=tab] { border-color: transparent; }
         [role=tab][aria-selected=true] { border-color: var(--accent); color: var(--accent); font-weight: 600; }
         main { flex: 1; min-height: 0; display: flex; }
@@ -55,7 +56,7 @@ extension InboxPage {
           margin-top: .6rem; font-size: 1.05rem; white-space: pre-wrap; overflow-wrap: anywhere;
         }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; margin: 0; }
-        dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
+        dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
         pre {
           background: var(--card); border: 1px solid var(--line); border-radius: .4rem; padding: .7rem; white-space: pre-wrap;
           overflow-wrap: anywhere; max-height: 24rem; overflow: auto;
@@ -63,7 +64,7 @@ extension InboxPage {
         #settings { display: grid; gap: .8rem; padding: 1rem; max-width: 44rem; overflow: auto; }
         #settings label { display: grid; gap: .2rem; }
         textarea { font-family: ui-monospace, monospace; }
-        table { border-collapse: collapse; } th, td { text-align: start; padding: .2rem 1rem .2rem 0; }
+        table { border-collapse: collapse; } th, td { text-align: start; padding: .2rem 1rem .2rem 0; white-space: nowrap; }
         #empty { padding: 2rem; text-align: center; color: var(--faint); }
         #lost { margin: 0; padding: .6rem; text-align: center; background: var(--bad); color: var(--back); }
         @media (max-width: 46rem) {

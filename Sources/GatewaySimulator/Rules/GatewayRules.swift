@@ -12,6 +12,7 @@ package struct GatewayRules: Sendable {
     var faults: FaultPlan
     var spending: AccountSpending
     var limiter: NumberLimiter
+    var receipts: GatewayReceipts
     private var nonces = NonceMemory()
     private var buckets: [APIAction: TokenBucket] = [:]
 
@@ -25,6 +26,7 @@ package struct GatewayRules: Sendable {
         self.account = account
         records = GatewayRecords(maximumCount: configuration.maximumKeptMessages)
         faults = FaultPlan(rules: configuration.faults, latency: configuration.latency, seed: configuration.seed ?? 0)
+        receipts = GatewayReceipts(configuration: configuration)
         spending = AccountSpending(balance: account.balance)
         limiter = NumberLimiter(limits: configuration.numberLimits ?? account.numberLimits)
     }
@@ -93,6 +95,11 @@ package struct GatewayRules: Sendable {
             case .querySmsTemplateList: reply.members = try templateList(call.parameters)
             case .getSmsSign: reply.members = try getSignName(call.parameters)
             case .querySmsSign: reply.members = try querySignName(call.parameters)
+            case .queryTokenForMnsQueue:
+                guard ["SmsReport", "SmsUp"].contains(try call.parameters.required("MessageType")) else {
+                    throw .service("isv.INVALID_PARAMETERS", "MessageType must be SmsReport or SmsUp.")
+                }
+                reply.members = [("MessageTokenDTO", receipts.makeToken(at: reply.time).value)]
             case .querySmsSignList: reply.members = try signNameList(call.parameters)
             }
         } catch {

@@ -130,6 +130,7 @@ package enum APIAction: String, CaseIterable, Sendable {
     case querySmsSign = "QuerySmsSign"
     case querySmsSignList = "QuerySmsSignList"
     case getSmsSign = "GetSmsSign"
+    case queryTokenForMnsQueue = "QueryTokenForMnsQueue"
 
     /// The version of the API.
     static let version = "2017-05-25"
@@ -156,6 +157,7 @@ package enum APIAction: String, CaseIterable, Sendable {
             ["IsGlobe", "StartDate", "EndDate", "PageIndex", "PageSize", "TemplateType", "SignName"]
         case .querySmsTemplate, .getSmsTemplate: ["TemplateCode"]
         case .querySmsSign, .getSmsSign: ["SignName"]
+        case .queryTokenForMnsQueue: ["MessageType", "QueueName"]
         case .querySmsTemplateList, .querySmsSignList: ["PageIndex", "PageSize"]
         }
     }

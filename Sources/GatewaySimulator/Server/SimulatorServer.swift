@@ -52,6 +52,9 @@ package final class SimulatorServer: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
         do {
             let channel = try await bootstrap(group, state).bind(host: host, port: port).get()
+            if let address = configuration.receiptsTo {
+                ReceiptPusher(state, address: address).start(on: group.next())
+            }
             return SimulatorServer(group, channel, account: account, host: host)
         } catch {
             try? await group.shutdownGracefully()

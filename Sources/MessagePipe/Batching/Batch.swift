@@ -14,6 +14,8 @@ struct Batch {
         case open
         /// Waits for a permit; then in flight, or settled as skipped.
         case ready
+        /// Waits until its intent is on record; then in flight, or settled as skipped.
+        case recording
         /// With the gateway; then settled, ready again (refused before acceptance, never left), split, or confirming.
         case inFlight
         /// Waits until it may be tried again; then ready.
@@ -22,6 +24,8 @@ struct Batch {
         case confirming
         /// A look-up is with the gateway; then confirming or settled.
         case inLookUp
+        /// Has its outcome, and waits until that is on record; then settled.
+        case concluding
         /// All its messages have their answer, or went on in other batches; the record is free.
         case settled
     }
@@ -54,6 +58,12 @@ struct Batch {
     /// When it began to be in doubt, and how often it was looked up since.
     var doubtSince = Instant(nanoseconds: 0)
     var lookUps = 0
+    /// Where the journal has it, once it was intended.
+    var recorded: RecordedBatches.Index?
+    /// Whether the journal says that it may have left.
+    var hasIntent = false
+    /// Whether an earlier run has left it open.
+    var isRecovered = false
 
     /// Whether a number is in the batch.
     func contains(phoneKey: UInt64) -> Bool {
@@ -84,6 +94,9 @@ struct Batch {
         sendDate = 0
         doubt = nil
         lookUps = 0
+        recorded = nil
+        hasIntent = false
+        isRecovered = false
     }
 
     private static func filterBit(_ phoneKey: UInt64) -> (word: Int, bit: UInt64) {

@@ -13,13 +13,18 @@ struct AnswerTable: ~Copyable {
 
     /// Keeps an answer for a number of messages, at least one.
     mutating func add(_ response: Response, uses count: Int) -> Index {
+        add(lineEnd: response.lineEnd(), uses: count)
+    }
+
+    /// Keeps an answer that is written already.
+    mutating func add(lineEnd: [UInt8], uses count: Int) -> Index {
         precondition(count > 0, "an answer for nobody")
         if let index = free.popLast() {
-            lineEnds[Int(index)] = response.lineEnd()
+            lineEnds[Int(index)] = lineEnd
             uses[Int(index)] = UInt32(count)
             return index
         }
-        lineEnds.append(response.lineEnd())
+        lineEnds.append(lineEnd)
         uses.append(UInt32(count))
         return Index(lineEnds.count - 1)
     }

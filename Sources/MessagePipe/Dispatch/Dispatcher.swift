@@ -35,8 +35,13 @@ struct Dispatcher: ~Copyable {
     private var pacer: Pacer
     private(set) var inFlightCount = 0
     private var lookUpsInFlight = 0
-    /// Whether the limit allows one more request; look-ups count too.
-    private var hasPermit: Bool { inFlightCount + lookUpsInFlight < limit.current }
+    /// Batches that are being recorded before they leave; they hold their permit meanwhile.
+    var recordedCount = 0
+    /// Whether one more request may be in flight; look-ups count too.
+    private var hasPermit: Bool {
+        inFlightCount + lookUpsInFlight + recordedCount
+            < max(limit.current, min(pacer.neededConcurrency, limit.maximum))
+    }
 
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false
@@ -54,6 +59,12 @@ struct Dispatcher: ~Copyable {
     /// Takes a batch that is ready, behind all others of its kind.
     mutating func enqueue(_ index: BatchTable.Index, expiresAt: Instant, _ batches: borrowing BatchTable) {
         if batches[index].isUrgent { urgent.append(index) } else { ready.append(index) }
+        firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
+    }
+
+    /// Takes a batch that is ready, ahead of others that are not urgent.
+    mutating func enqueueNext(_ index: BatchTable.Index, expiresAt: Instant) {
+        ready.prepend(index)
         firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
     }
 
@@ -152,12 +163,31 @@ struct Dispatcher: ~Copyable {
         hasPermit ? dueLookUps.popFirst() : nil
     }
 
+    /// Whether a batch may be sent now.
+    func mayHandOut(at now: Instant) -> Bool {
+        hasPermit && pacer.allows(at: now)
+    }
+
+    /// Whether a batch is ready that goes before one whose oldest message came at a time.
+    func hasReady(olderThan instant: Instant, _ batches: borrowing BatchTable) -> Bool {
+        !urgent.isEmpty || ready.first.map { batches[$0].oldest < instant } ?? false
+    }
+
+    /// When a batch that is due can leave; `nil` if only an event can make room for it.
+    func earliestStart(due: Instant) -> Instant? {
+        guard hasPermit else { return nil }
+        return max(due, pacer.nextPermit ?? due)
+    }
+
     /// Takes out the batch that may be sent now.
-    mutating func nextBatch(_ batches: borrowing BatchTable, at now: Instant) -> BatchTable.Index? {
-        guard hasPermit, pacer.allows(at: now) else { return nil }
-        guard let index = urgent.popFirst() ?? ready.popFirst() else { return nil }
-        pacer.sent(batches[index].items.count, at: now)
-        return index
+    mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
+        guard mayHandOut(at: now) else { return nil }
+        return urgent.popFirst() ?? ready.popFirst()
+    }
+
+    /// Notes that a batch leaves: the next one may have to wait.
+    mutating func sent(_ messages: Int, at now: Instant, using generator: inout some RandomNumberGenerator) {
+        pacer.sent(messages, at: now, using: &generator)
     }
 
     /// Notes that a request leaves, and names it.
@@ -199,14 +229,18 @@ struct Dispatcher: ~Copyable {
     // MARK: - What the gateway makes of it
 
     /// Notes an answer that took a request or refused it for good.
-    mutating func answered() {
+    mutating func answered(sentAt: Instant, at now: Instant) {
         limit.answered()
+        pacer.accepted(sentAt: sentAt, at: now)
     }
 
     /// Notes that the gateway refused a request for sending too fast.
-    mutating func throttled(sentAt: Instant, at now: Instant, wait: Duration) {
+    ///
+    /// Only the refused request waits as long as the gateway asks; the others go on at a lower rate, and slowly if all are
+    /// refused.
+    mutating func throttled(sentAt: Instant, at now: Instant, using generator: inout some RandomNumberGenerator) {
         limit.throttled(sentAt: sentAt, at: now)
-        pacer.pause(until: now.advanced(by: wait))
+        pacer.throttled(sentAt: sentAt, at: now, using: &generator)
     }
 
     /// Notes that a request did not leave.

@@ -10,6 +10,10 @@ package struct Tally: Equatable, Sendable {
     package internal(set) var lookUps = 0
     /// Requests refused for sending too fast.
     package internal(set) var throttled = 0
+    /// Messages answered as the journal has it.
+    package internal(set) var replayed = 0
+    /// Groups of records that were brought to stable storage.
+    package internal(set) var syncs = 0
     /// Requests that are with the gateway.
     package internal(set) var inFlight = 0
     /// Answered messages by code.
@@ -36,7 +40,7 @@ package struct Tally: Equatable, Sendable {
     package static func == (one: Tally, other: Tally) -> Bool {
         Outcome.allCases.allSatisfy { one[$0] == other[$0] } && one.messages == other.messages
             && one.requests == other.requests && one.lookUps == other.lookUps && one.throttled == other.throttled
-            && one.inFlight == other.inFlight && one.codes == other.codes && one.latencies == other.latencies
+            && one.replayed == other.replayed && one.syncs == other.syncs && one.inFlight == other.inFlight && one.codes == other.codes && one.latencies == other.latencies
     }
 
     private static func index(_ outcome: Outcome) -> Int {

@@ -70,6 +70,8 @@ package struct Chunk: Sendable {
     package var messages: [Message] = []
     /// Why messages that have a fault cannot be sent.
     package var faults: [MessageFault] = []
+    /// The messages' identities; empty without a journal.
+    package var identities: [MessageIdentity] = []
 
     /// The bit of a range's start that says that it lies in `rewritten`.
     static let rewrittenBit: UInt32 = 1 << 31

@@ -26,6 +26,8 @@ package struct MessageParser: Sendable {
     private let defaultSignName: [UInt8]
     private let defaultTemplateCode: [UInt8]
     private let urgentTemplates: [[UInt8]]
+    /// Finds the messages' identities, with a journal.
+    private var identifier: MessageIdentifier?
     /// Reused for every line.
     private var members: [JSONMember] = []
     private var variables: [JSONMember] = []
@@ -33,8 +35,10 @@ package struct MessageParser: Sendable {
     /// - Parameters:
     ///   - defaults: Values for members that a line leaves out.
     ///   - maximumLineBytes: The limit that the splitter applies, for its message.
-    package init(defaults: Defaults, maximumLineBytes: Int) {
+    ///   - identifier: Finds the messages' identities; `nil` if nobody asks for them.
+    package init(defaults: Defaults, maximumLineBytes: Int, identifier: MessageIdentifier? = nil) {
         self.maximumLineBytes = maximumLineBytes
+        self.identifier = identifier
         var signName: [UInt8] = []
         if let name = defaults.signName, !name.isEmpty { JSONText.appendString(name, to: &signName) }
         defaultSignName = signName
@@ -71,6 +75,7 @@ package struct MessageParser: Sendable {
             }
             chunk.messages.append(message)
         }
+        if let identities = identifier?.identities(of: chunk) { chunk.identities = identities }
         return chunk
     }
 

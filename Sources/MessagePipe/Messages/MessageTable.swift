@@ -14,6 +14,8 @@ struct MessageTable: ~Copyable {
         var chunk: UInt32
         /// Its answer, once it has one.
         var answer: AnswerTable.Index?
+        /// Where the journal has it.
+        var identity: IdentityTable.Index = 0
     }
 
     /// How much of a chunk is still needed; beside the chunks, so that counting touches no reference.
@@ -45,6 +47,7 @@ struct MessageTable: ~Copyable {
         self.byteCount += byteCount
         let holding = Holding(unanswered: chunk.messages.count, byteCount: byteCount)
         chunk.messages = []
+        chunk.identities = []
         if let free = freeChunks.popLast() {
             chunks[Int(free)] = chunk
             holdings[Int(free)] = holding

@@ -58,6 +58,13 @@ package struct Response: Equatable, Sendable {
     func lineEnd() -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(256)
+        appendMembers(to: &text)
+        text.append(contentsOf: "}\n".utf8)
+        return text
+    }
+
+    /// Appends the members, from `"Outcome"` to the last value.
+    func appendMembers(to text: inout [UInt8]) {
         text.append(contentsOf: "\"Outcome\":\"".utf8)
         text.append(contentsOf: outcome.rawValue.utf8)
         text.append(contentsOf: "\",\"Code\":".utf8)
@@ -72,8 +79,6 @@ package struct Response: Equatable, Sendable {
         JSONText.appendString(batchID, to: &text)
         text.append(contentsOf: ",\"SendDate\":".utf8)
         JSONText.appendString(sendDate == 0 ? nil : String(sendDate), to: &text)
-        text.append(contentsOf: "}\n".utf8)
-        return text
     }
 }
 

@@ -22,18 +22,27 @@ import Testing
         }
     }
 
-    static func notice(_ number: String = "15000000000", value: String = "1234", signName: String = "general") -> SignedCall {
+    static func notice(_ number: String = "15000000000", value: String = "1234", signName: String = "general")
+        -> SignedCall
+    {
         .batch([number], templateCode: "SMS_notice", signName: signName, values: [value])
     }
 
-    static func call(_ template: String, value: String = "1234", signName: String = "general", number: String = "15000000000")
+    static func call(
+        _ template: String,
+        value: String = "1234",
+        signName: String = "general",
+        number: String = "15000000000"
+    )
         -> SignedCall
     {
         .batch([number], templateCode: "SMS_\(template)", signName: signName, values: [value])
     }
 
     static var account: SimulatedAccount {
-        var account = SimulatedAccount(accessKeys: [TestAccount.accessKeyID: AccessKey(secret: TestAccount.accessKeySecret)])
+        var account = SimulatedAccount(accessKeys: [
+            TestAccount.accessKeyID: AccessKey(secret: TestAccount.accessKeySecret)
+        ])
         var signNames: [String: SignName] = [:]
         for kind in SignName.Kind.allCases {
             var signName = SignName()
@@ -98,7 +107,10 @@ import Testing
         Case("isv.SMS_TEST_NUMBER_LIMIT", call("test", signName: "test")),
         Case("isv.DOMESTIC_NUMBER_NOT_SUPPORTED", call("international", number: "8615000000000")),
         Case("isv.MOBILE_NUMBER_ILLEGAL", notice("85200000000")),
-        Case("isv.MOBILE_COUNT_OVER_LIMIT", .batch((0..<101).map { "\(15_000_000_000 + $0)" }, templateCode: "SMS_notice")),
+        Case(
+            "isv.MOBILE_COUNT_OVER_LIMIT",
+            .batch((0..<101).map { "\(15_000_000_000 + $0)" }, templateCode: "SMS_notice")
+        ),
         Case("isv.TEMPLATE_MISSING_PARAMETERS", notice().setting("TemplateParamJson", "[{\"other\":\"1\"}]")),
         Case("isv.TEMPLATE_PARAMS_ILLEGAL", call("money", value: "ten")),
         Case("template_parameter_count_illegal", call("two")),
@@ -111,11 +123,16 @@ import Testing
         Case("isv.SMS_CONTENT_ILLEGAL", notice(value: "违禁品")),
         Case("isv.UNSUPPORTED_CONTENT", notice(value: "【x】")),
         Case("isv.SMS_CONTENT_MISMATCH_TEMPLATE_TYPE", call("sale")),
-        Case("isv.BUSINESS_LIMIT_CONTROL") { $0.numberLimits = NumberLimits(code: .init(), notice: .init(day: 0), promotion: .init()) },
+        Case("isv.BUSINESS_LIMIT_CONTROL") {
+            $0.numberLimits = NumberLimits(code: .init(), notice: .init(day: 0), promotion: .init())
+        },
         Case(
             "isv.EXTEND_CODE_ERROR",
-            SignedCall.batch(["15000000003", "15000000004"], templateCode: "SMS_notice").setting("SignNameJson", "[\"general\",\"second\"]")
-                .setting("SmsUpExtendCodeJson", "[\"1\",\"1\"]")
+            SignedCall.batch(["15000000003", "15000000004"], templateCode: "SMS_notice").setting(
+                "SignNameJson",
+                "[\"general\",\"second\"]"
+            )
+            .setting("SmsUpExtendCodeJson", "[\"1\",\"1\"]")
         ) { $0.signNames?["second"] = SignName() },
         Case("isv.CODE_EXCEED_LIMIT", notice().setting("SmsUpExtendCodeJson", "[\"1\"]")) { $0.extensionCodeCap = 0 },
         Case("isv.CODE_ERROR", notice().setting("SmsUpExtendCodeJson", "[\"1a\"]")),
@@ -142,7 +159,9 @@ import Testing
     static let byFaultOnly: Set<String> = ["isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR", "PARAMS_ILLEGAL", "IS_CLOSE"]
 
     /// The codes of the service and of the gateway, as the client's table has them; its own codes are none of the service's.
-    static let table = CodeTable.entries.map(\.code).filter { !$0.hasPrefix("smspipe.") && !$0.contains("*") && $0 != "OK" }
+    static let table = CodeTable.entries.map(\.code).filter {
+        !$0.hasPrefix("smspipe.") && !$0.contains("*") && $0 != "OK"
+    }
 
     @Test(arguments: table)
     func `provokes any code by a fault`(code: String) async throws {
@@ -163,7 +182,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (AccessKey.State.disabled, nil as String?, "InvalidAccessKeyId.Inactive"), (.active, "token", "MissingSecurityToken"),
+        (AccessKey.State.disabled, nil as String?, "InvalidAccessKeyId.Inactive"),
+        (.active, "token", "MissingSecurityToken"),
     ])
     func `checks the state of a key`(state: AccessKey.State, token: String?, code: String) async throws {
         var configuration = TestAccount.configuration
@@ -172,10 +192,16 @@ import Testing
         #expect(try await RulesGateway(configuration).code(.batch()) == code)
     }
 
-    @Test(arguments: SignedCall.Scheme.allCases, [
-        ("token", "OK"), ("other", "InvalidSecurityToken.Malformed"), ("theirs", "InvalidSecurityToken.MismatchWithAccessKey"),
-    ])
-    func `checks the token of a temporary key and its expiry`(scheme: SignedCall.Scheme, test: (String, String)) async throws {
+    @Test(
+        arguments: SignedCall.Scheme.allCases,
+        [
+            ("token", "OK"), ("other", "InvalidSecurityToken.Malformed"),
+            ("theirs", "InvalidSecurityToken.MismatchWithAccessKey"),
+        ]
+    )
+    func `checks the token of a temporary key and its expiry`(scheme: SignedCall.Scheme, test: (String, String))
+        async throws
+    {
         var configuration = TestAccount.configuration
         configuration.account?.accessKeys[TestAccount.accessKeyID]?.securityToken = "token"
         configuration.account?.accessKeys[TestAccount.accessKeyID]?.expiration = TestAccount.now + .seconds(60)

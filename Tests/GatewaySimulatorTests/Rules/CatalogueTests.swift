@@ -19,19 +19,26 @@ import Testing
         let old = try await gateway.answer(SignedCall("QuerySmsTemplate", [("TemplateCode", "SMS_review")]))
         #expect(old.json["TemplateStatus"] as? Int == 0)
         #expect(old.member("TemplateContent") == "${code}")
-        #expect(try await gateway.code(SignedCall("GetSmsTemplate", [("TemplateCode", "SMS_9")])) == "isv.SMS_TEMPLATE_ILLEGAL")
+        #expect(
+            try await gateway.code(SignedCall("GetSmsTemplate", [("TemplateCode", "SMS_9")]))
+                == "isv.SMS_TEMPLATE_ILLEGAL"
+        )
     }
 
     @Test func `pages through templates and sign names`() async throws {
         let gateway = gateway
-        let templates = try await gateway.answer(SignedCall("QuerySmsTemplateList", [("PageIndex", "2"), ("PageSize", "3")]))
+        let templates = try await gateway.answer(
+            SignedCall("QuerySmsTemplateList", [("PageIndex", "2"), ("PageSize", "3")])
+        )
         #expect(templates.json["TotalCount"] as? Int == 9)
         #expect((templates.json["SmsTemplateList"] as? [[String: Any]])?.count == 3)
         let signNames = try await gateway.answer(SignedCall("QuerySmsSignList", [("PageSize", "50")]))
         let states = (signNames.json["SmsSignList"] as? [[String: Any]])?.compactMap { $0["AuditStatus"] as? String }
         #expect(states?.count == 11)
         #expect(states?.contains("AUDIT_STATE_INIT") == true)
-        #expect(try await gateway.code(SignedCall("QuerySmsSignList", [("PageSize", "51")])) == "isv.INVALID_PARAMETERS")
+        #expect(
+            try await gateway.code(SignedCall("QuerySmsSignList", [("PageSize", "51")])) == "isv.INVALID_PARAMETERS"
+        )
     }
 
     @Test func `shows a sign name by both calls`() async throws {
@@ -49,7 +56,10 @@ import Testing
         gateway.advance(by: .seconds(5))
         let call = SignedCall(
             "QuerySendStatistics",
-            [("IsGlobe", "1"), ("StartDate", "20240301"), ("EndDate", "20240302"), ("PageIndex", "1"), ("PageSize", "10")],
+            [
+                ("IsGlobe", "1"), ("StartDate", "20240301"), ("EndDate", "20240302"), ("PageIndex", "1"),
+                ("PageSize", "10"),
+            ],
         )
         let answer = try await gateway.answer(call)
         let day = ((answer.json["Data"] as? [String: Any])?["TargetList"] as? [[String: Any]])?.first
@@ -61,7 +71,9 @@ import Testing
     @Test(arguments: SignedCall.Scheme.allCases)
     func `answers in XML when asked to`(scheme: SignedCall.Scheme) async throws {
         let gateway = RulesGateway(TestAccount.configuration)
-        let xml = { (call: SignedCall) in call.with { ($0.scheme, $0.accept, $0.format) = (scheme, "application/xml", "XML") } }
+        let xml = { (call: SignedCall) in
+            call.with { ($0.scheme, $0.accept, $0.format) = (scheme, "application/xml", "XML") }
+        }
         let sent = try await gateway.answer(xml(.batch()))
         #expect(sent.header("content-type") == "text/xml;charset=utf-8")
         #expect(sent.text.contains("<SendBatchSmsResponse>"))

@@ -13,7 +13,9 @@ extension GatewayRules {
     func getTemplate(_ parameters: ParameterList) throws(Refusal) -> [(name: String, value: AnswerValue)] {
         let code = try parameters.required("TemplateCode")
         let template = try template(code)
-        let attributes = template.attributes.sorted { $0.key < $1.key }.map { (name: $0.key, value: AnswerValue.string($0.value.rawValue)) }
+        let attributes = template.attributes.sorted { $0.key < $1.key }.map {
+            (name: $0.key, value: AnswerValue.string($0.value.rawValue))
+        }
         var attributeText: [UInt8] = []
         AnswerValue.members(attributes).appendJSON(to: &attributeText)
         return [
@@ -50,7 +52,8 @@ extension GatewayRules {
             .members([
                 ("TemplateCode", .string(code)), ("TemplateName", .string(template.name)),
                 ("TemplateContent", .string(template.content)), ("AuditStatus", .string(template.state.auditText)),
-                ("TemplateType", .integer(template.kind.listNumber)), ("OuterTemplateType", .integer(template.kind.number)),
+                ("TemplateType", .integer(template.kind.listNumber)),
+                ("OuterTemplateType", .integer(template.kind.number)),
                 ("Reason", .members([("RejectInfo", .string(""))])), ("CreateDate", .string(Self.createDate)),
             ])
         }
@@ -64,7 +67,9 @@ extension GatewayRules {
         let name = try parameters.required("SignName")
         let signName = try signName(name)
         let operators = ["mobile", "unicom", "telecom"].map { code -> AnswerValue in
-            .members([("OperatorCode", .string(code)), ("RegisterStatus", .integer(signName.state == .approved ? 3 : -2))])
+            .members([
+                ("OperatorCode", .string(code)), ("RegisterStatus", .integer(signName.state == .approved ? 3 : -2)),
+            ])
         }
         return [
             ("SignName", .string(name)), ("SignStatus", .integer(signName.state.number)),
@@ -116,7 +121,9 @@ extension GatewayRules {
     }
 }
 
-/// One page of a list. Source: api 4.4, PageIndex (default 1) and PageSize (1 to 50, default 10).
+/// One page of a list.
+///
+/// Source: api 4.4, PageIndex (default 1) and PageSize (1 to 50, default 10).
 struct Page: Equatable, Sendable {
     private let index: Int
     private let size: Int
@@ -126,7 +133,9 @@ struct Page: Equatable, Sendable {
     ///
     /// - Throws: The ``Refusal`` for an index or a size out of range.
     init(_ parameters: ParameterList, of count: Int) throws(Refusal) {
-        index = parameters.range(of: "PageIndex") == nil ? 1 : try parameters.requiredInteger("PageIndex", in: 1...1_000_000)
+        index =
+            parameters.range(of: "PageIndex") == nil
+            ? 1 : try parameters.requiredInteger("PageIndex", in: 1...1_000_000)
         size = parameters.range(of: "PageSize") == nil ? 10 : try parameters.requiredInteger("PageSize", in: 1...50)
         self.count = count
     }
@@ -144,7 +153,9 @@ struct Page: Equatable, Sendable {
 }
 
 extension Template.Kind {
-    /// The number of the kind in most calls. Source: api 4.4, TemplateType of GetSmsTemplate.
+    /// The number of the kind in most calls.
+    ///
+    /// Source: api 4.4, TemplateType of GetSmsTemplate.
     var number: Int {
         switch self {
         case .code: 0
@@ -154,7 +165,9 @@ extension Template.Kind {
         }
     }
 
-    /// The number of the kind in QuerySmsTemplateList. Source: api 4.4.
+    /// The number of the kind in QuerySmsTemplateList.
+    ///
+    /// Source: api 4.4.
     var listNumber: Int {
         switch self {
         case .notice: 0
@@ -166,7 +179,9 @@ extension Template.Kind {
 }
 
 extension Template.State {
-    /// The number of the state. Source: api 4.4, TemplateStatus.
+    /// The number of the state.
+    ///
+    /// Source: api 4.4, TemplateStatus.
     var number: Int {
         switch self {
         case .inReview: 0
@@ -176,7 +191,9 @@ extension Template.State {
         }
     }
 
-    /// The state in QuerySmsTemplateList, with the service's own misspelling. Source: api 4.4.
+    /// The state in QuerySmsTemplateList, with the service's own misspelling.
+    ///
+    /// Source: api 4.4.
     var auditText: String {
         switch self {
         case .inReview: "AUDIT_STATE_INIT"
@@ -188,7 +205,9 @@ extension Template.State {
 }
 
 extension SignName.State {
-    /// The number of the state. Source: api 4.4, SignStatus.
+    /// The number of the state.
+    ///
+    /// Source: api 4.4, SignStatus.
     var number: Int {
         switch self {
         case .inReview: 0
@@ -198,7 +217,9 @@ extension SignName.State {
         }
     }
 
-    /// The state in QuerySmsSignList. Source: api 4.4.
+    /// The state in QuerySmsSignList.
+    ///
+    /// Source: api 4.4.
     var auditText: String {
         switch number {
         case 0: "AUDIT_STATE_INIT"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension GatewayRules {
-    /// Answers QuerySendStatistics over the messages that are kept. Source: api 4.3.
+    /// Answers QuerySendStatistics over the messages that are kept.
+    ///
+    /// Source: api 4.3.
     ///
     /// - Throws: The ``Refusal`` for parameters that are missing or wrong.
     func sendStatistics(
@@ -9,10 +11,13 @@ extension GatewayRules {
         at now: WallTime,
     ) throws(Refusal) -> [(name: String, value: AnswerValue)] {
         let isInternational = try parameters.requiredInteger("IsGlobe", in: 1...2) == 2
-        let dates = try parameters.requiredDate("StartDate")...max(
-            parameters.requiredDate("StartDate"),
-            parameters.requiredDate("EndDate"),
-        )
+        let dates =
+            try parameters.requiredDate(
+                "StartDate"
+            )...max(
+                parameters.requiredDate("StartDate"),
+                parameters.requiredDate("EndDate"),
+            )
         let index = try parameters.requiredInteger("PageIndex", in: 1...1_000_000)
         let size = try parameters.requiredInteger("PageSize", in: 1...50)
         let signName = parameters.text(of: "SignName").flatMap { $0.isEmpty ? nil : $0 }
@@ -50,7 +55,8 @@ private struct DayStatistics {
 
     func value(of date: String) -> AnswerValue {
         .members([
-            ("SendDate", .string(date)), ("TotalCount", .integer(total)), ("RespondedSuccessCount", .integer(delivered)),
+            ("SendDate", .string(date)), ("TotalCount", .integer(total)),
+            ("RespondedSuccessCount", .integer(delivered)),
             ("RespondedFailCount", .integer(failed)), ("NoRespondedCount", .integer(total - delivered - failed)),
         ])
     }

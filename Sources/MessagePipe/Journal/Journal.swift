@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+
+/// The journal of a run: what the runs before have recorded, and what this one records.
+///
+/// Records are handed out in groups; what they stand for happens once their group is on stable storage. Only one group is
+/// under way at a time, and all that comes up meanwhile shares the next.
+package struct Journal: Sendable {
+    /// What waits until its record is on stable storage.
+    enum Event: Sendable {
+        /// A request that may leave then.
+        case intent(BatchTable.Index)
+        /// Messages that may be answered then.
+        case conclusion(BatchTable.Index, Response)
+    }
+
+    /// The answer that was replayed last: neighbours often share it.
+    struct Replay: Sendable {
+        var batch: RecordedBatches.Index
+        var response: Response
+        var lineEnd: [UInt8]
+    }
+
+    /// Whether there is a journal.
+    let isKept: Bool
+    /// Whether writing or syncing has failed; nothing is recorded any more.
+    private(set) var isFailed = false
+    var index: JournalIndex
+    /// The time of the run's clock at its origin, in nanoseconds since 1970.
+    private let origin: Int64
+
+    private var records: [JournalRecord] = []
+    private var waiting: [Event] = []
+    private var waitingForSync: [Event] = []
+    private var isSyncing = false
+    /// How many bytes are on stable storage once the group under way is.
+    private var byteCount: Int
+
+    /// The batches whose intent is on stable storage, until they leave.
+    var intended: Deque<BatchTable.Index> = []
+    /// The batches under way that an earlier run has left open.
+    var recovered: [RecordedBatches.Index: BatchTable.Index] = [:]
+    /// Messages that came again with their `Id` while the first was under way, by its place.
+    var repeated: [IdentityTable.Index: [MessageTable.Slot]] = [:]
+    var lastReplay: Replay?
+
+    /// No journal.
+    static let none = Journal(isKept: false, index: JournalIndex(), byteCount: 0, origin: 0)
+
+    /// Creates the journal of a run.
+    ///
+    /// - Parameters:
+    ///   - index: What the journal says already, its head at least.
+    ///   - byteCount: The length of it.
+    ///   - origin: The time of the run's clock at its origin, in nanoseconds since 1970.
+    package init(_ index: consuming JournalIndex, byteCount: Int, origin: Int64) {
+        self.init(isKept: true, index: index, byteCount: byteCount, origin: origin)
+    }
+
+    private init(isKept: Bool, index: consuming JournalIndex, byteCount: Int, origin: Int64) {
+        self.isKept = isKept
+        self.index = index
+        self.byteCount = byteCount
+        self.origin = origin
+    }
+
+    /// Whether nothing waits for stable storage, or to leave.
+    var isIdle: Bool { records.isEmpty && waiting.isEmpty && !isSyncing && intended.isEmpty }
+
+    /// A moment in milliseconds since 1970.
+    func time(_ now: Instant) -> Int64 { (origin + now.nanoseconds) / 1_000_000 }
+
+    /// The moment of a time in milliseconds since 1970.
+    func instant(_ time: Int64) -> Instant { Instant(nanoseconds: time * 1_000_000 - origin) }
+
+    /// Adds a record to the next group.
+    mutating func record(_ record: JournalRecord) {
+        records.append(record)
+    }
+
+    /// Sees to an event once all records made so far are on stable storage.
+    ///
+    /// - Returns: Whether it has to wait; else it may happen now.
+    mutating func wait(_ event: Event) -> Bool {
+        if !records.isEmpty {
+            waiting.append(event)
+        } else if isSyncing {
+            waitingForSync.append(event)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// Hands out the next group, unless one is under way.
+    mutating func takeGroup(into buffer: inout [UInt8], at now: Instant) -> Bool {
+        guard !isSyncing, !records.isEmpty else { return false }
+        let start = buffer.count
+        for record in records { JournalEntry(record, time: time(now), synced: byteCount).append(to: &buffer) }
+        byteCount += buffer.count - start
+        records.removeAll(keepingCapacity: true)
+        swap(&waiting, &waitingForSync)
+        isSyncing = true
+        return true
+    }
+
+    /// Notes that the group under way is on stable storage.
+    ///
+    /// - Returns: What may happen now.
+    mutating func groupSynced() -> [Event] {
+        precondition(isSyncing, "no group is under way")
+        isSyncing = false
+        defer { waitingForSync.removeAll(keepingCapacity: true) }
+        return waitingForSync
+    }
+
+    /// Notes that writing or syncing has failed.
+    ///
+    /// - Returns: What will never be on record, as far as anybody knows.
+    mutating func fail() -> [Event] {
+        let events = waitingForSync + waiting + intended.map { Event.intent($0) }
+        isFailed = true
+        isSyncing = false
+        records = []
+        waiting = []
+        waitingForSync = []
+        intended = []
+        return events
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import MessagePipe
+
+/// Why a journal cannot be used.
+package enum JournalError: Error, Equatable {
+    /// It cannot be opened or created.
+    case cannotOpen(StorageError)
+    /// Another process holds it; 0 where it cannot be told which.
+    case inUse(by: Int32)
+    /// The file is something else.
+    case notAJournal
+    /// It was written by another version of the format.
+    case otherVersion(Int)
+    /// It belongs to another access key.
+    case otherAccessKey
+    /// Its messages went to another endpoint.
+    case otherEndpoint(String)
+    /// A record was changed after it had been written.
+    case damaged(JournalDamage)
+    /// Reading, writing or syncing failed.
+    case failed(StorageError)
+
+    /// Does what may fail in the file system.
+    fileprivate static func naming<Result>(
+        _ error: (StorageError) -> JournalError,
+        _ body: () throws(StorageError) -> Result,
+    ) throws(JournalError) -> Result {
+        do throws(StorageError) {
+            return try body()
+        } catch let failure {
+            throw error(failure)
+        }
+    }
+}
+
+/// Under which conditions a run uses a journal.
+package struct JournalConditions: Equatable, Sendable {
+    /// Who sends; `nil` where the access key is a temporary one, which another run will not have.
+    package var accessKeyID: String?
+    /// Where the messages go.
+    package var endpoint: String
+
+    /// Creates conditions from their parts.
+    package init(accessKeyID: String?, endpoint: String) {
+        self.accessKeyID = accessKeyID
+        self.endpoint = endpoint
+    }
+
+    func check(_ head: JournalHead) throws(JournalError) {
+        guard head.version == JournalHead.currentVersion else { throw .otherVersion(head.version) }
+        guard head.endpoint == endpoint else { throw .otherEndpoint(head.endpoint) }
+        if let known = head.accessKey, let accessKeyID {
+            let own = JournalHead.digest(ofAccessKeyID: accessKeyID, salt: head.salt)
+            guard own == known else { throw .otherAccessKey }
+        }
+    }
+}
+
+/// A journal that is locked and open for appending.
+///
+/// After a write or sync that failed it takes nothing more: what the system kept of it is unknown.
+package struct JournalFile: Sendable {
+    private static let readSize = 1 << 20
+
+    private let file: any JournalStorageFile
+    private let path: String
+    private let storage: any JournalStorage
+    private var failure: StorageError?
+    /// The length of what was written, in bytes.
+    package private(set) var byteCount = 0
+
+    private init(_ file: any JournalStorageFile, path: String, storage: any JournalStorage) {
+        self.file = file
+        self.path = path
+        self.storage = storage
+    }
+
+    /// Opens and locks a journal, reads it, and cuts its torn end.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - storage: The file system.
+    ///   - creates: Whether it is made if there is none.
+    ///   - apply: Takes the records.
+    /// - Returns: The journal, and how many torn bytes were at its end; one that is new or has no whole head is empty.
+    /// - Throws: ``JournalError``.
+    package static func open(
+        _ path: String,
+        on storage: any JournalStorage,
+        creates: Bool = true,
+        apply: (JournalEntry) -> Void,
+    ) throws(JournalError) -> (file: JournalFile, tornByteCount: Int) {
+        var journal = JournalFile(try openLocked(path, storage, creates: creates), path: path, storage: storage)
+        let end = try journal.read(apply)
+        if end.tornByteCount > 0 {
+            try JournalError.naming(JournalError.failed) { () throws(StorageError) in
+                try journal.file.truncate(to: end.wholeByteCount)
+                try journal.file.sync()
+            }
+        }
+        journal.byteCount = end.wholeByteCount
+        return (journal, end.tornByteCount)
+    }
+
+    /// Reads a journal that may be in use, without changing it.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - storage: The file system.
+    ///   - apply: Takes the records.
+    /// - Returns: How many torn bytes are at its end, or are being written.
+    /// - Throws: ``JournalError``.
+    package static func read(
+        _ path: String,
+        on storage: any JournalStorage,
+        apply: (JournalEntry) -> Void,
+    ) throws(JournalError) -> Int {
+        let file = try JournalError.naming(JournalError.cannotOpen) { () throws(StorageError) in
+            try storage.open(path: path, creates: false)
+        }
+        return try JournalFile(file, path: path, storage: storage).read(apply).tornByteCount
+    }
+
+    /// Opens a journal for a run: checks that it is one for the run's conditions, and begins it if it is new.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - storage: The file system.
+    ///   - conditions: Who sends, and where to.
+    ///   - salt: ``KeyedDigest/keyByteCount`` random bytes for a new journal.
+    ///   - time: Now, in milliseconds since 1970.
+    /// - Returns: The journal, what it says, and how many torn bytes were cut from its end.
+    /// - Throws: ``JournalError``.
+    package static func open(
+        _ path: String,
+        on storage: any JournalStorage,
+        conditions: JournalConditions,
+        salt: [UInt8],
+        time: Int64,
+    ) throws(JournalError) -> (file: JournalFile, index: JournalIndex, tornByteCount: Int) {
+        var index = JournalIndex()
+        var (file, tornByteCount) = try open(path, on: storage) { index.apply($0) }
+        if let head = index.head {
+            try conditions.check(head)
+        } else {
+            let head = JournalHead(salt: salt, accessKeyID: conditions.accessKeyID, endpoint: conditions.endpoint)
+            let entry = JournalEntry(.head(head), time: time, synced: 0)
+            try JournalError.naming(JournalError.failed) { () throws(StorageError) in try file.begin(with: entry) }
+            index.apply(entry)
+        }
+        index.finishReading()
+        return (file, index, tornByteCount)
+    }
+
+    /// Appends records and sees that they are on stable storage.
+    package mutating func append(_ bytes: [UInt8]) throws(StorageError) {
+        if let failure { throw failure }
+        do throws(StorageError) {
+            var written = 0
+            while written < bytes.count { written += try file.append(bytes[written...]) }
+            try file.sync()
+            byteCount += bytes.count
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    /// Puts a new content in the place of the old, at once and as a whole.
+    ///
+    /// - Parameter content: All records from the head on.
+    /// - Throws: ``JournalError/failed(_:)``; the old content stands then.
+    package func replace(with content: [UInt8]) throws(JournalError) {
+        let newPath = path + ".new"
+        try JournalError.naming(JournalError.failed) { () throws(StorageError) in
+            var replacement = JournalFile(try storage.create(path: newPath), path: newPath, storage: storage)
+            try replacement.append(content)
+            try storage.rename(from: newPath, to: path)
+            try storage.syncDirectory(of: path)
+        }
+    }
+
+    private mutating func begin(with head: JournalEntry) throws(StorageError) {
+        var text: [UInt8] = []
+        head.append(to: &text)
+        try append(text)
+        try storage.syncDirectory(of: path)
+    }
+
+    private static func openLocked(
+        _ path: String,
+        _ storage: any JournalStorage,
+        creates: Bool,
+    ) throws(JournalError) -> any JournalStorageFile {
+        while true {
+            let (file, holder, isCurrent) = try JournalError.naming(JournalError.cannotOpen) {
+                () throws(StorageError) in
+                let file = try storage.open(path: path, creates: creates)
+                return (file, try file.lock(), try file.isFile(at: path))
+            }
+            if let holder { throw .inUse(by: holder) }
+            // Who held it before may have put a new file in its place between our opening and locking it.
+            if isCurrent { return file }
+        }
+    }
+
+    private func read(_ apply: (JournalEntry) -> Void) throws(JournalError) -> JournalReader.End {
+        var reader = JournalReader()
+        var buffer = [UInt8](repeating: 0, count: Self.readSize)
+        var position = 0
+        while true {
+            let count = try JournalError.naming(JournalError.failed) { () throws(StorageError) in
+                try file.read(into: &buffer, at: position)
+            }
+            guard count > 0 else { break }
+            reader.read(buffer.span.extracting(..<count), apply)
+            position += count
+        }
+        do throws(JournalDamage) {
+            return try reader.finish()
+        } catch {
+            throw error.isForeign ? .notAJournal : .damaged(error)
+        }
+    }
+}
