@@ -97,5 +97,19 @@ let package = Package(
             dependencies: ["GatewaySimulator", "AlibabaCloudSMS", "MessagePipe"],
             swiftSettings: settings,
         ),
+        .testTarget(
+            name: "PipeRuntimeTests",
+            dependencies: [
+                "PipeRuntime",
+                "GatewaySimulator",
+                "AlibabaCloudSMS",
+                "MessagePipe",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings,
+        ),
     ]
 )
