@@ -23,7 +23,7 @@ extension Engine {
         }
         if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
         guard mayStart else { return nil }
-        while let index = dispatcher.nextBatch(batches, at: now) {
+        while let index = nextBatch(at: now) {
             guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
                 settle(index, expiry)
                 continue
@@ -230,8 +230,13 @@ extension Engine {
     /// Splits a batch that was refused for a message nobody names; a message that is alone is the one.
     private mutating func rejectOrSplit(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         let items = batches[index].items
-        guard configuration.splits, items.count > 1, mayStart else {
+        guard configuration.splits, items.count > 1 else {
             settle(index, response(.rejected, answer, index))
+            return
+        }
+        if let stop, !mayStart {
+            // Most of them would have been taken without the one to blame; nobody refused them.
+            settle(index, stop.response)
             return
         }
         let middle = items.count / 2
@@ -328,7 +333,7 @@ extension Engine {
         }
     }
 
-    private func expiry(of index: BatchTable.Index) -> Instant {
+    func expiry(of index: BatchTable.Index) -> Instant {
         batches[index].oldest.advanced(by: configuration.deadline)
     }
 

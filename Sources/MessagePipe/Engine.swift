@@ -66,6 +66,8 @@ package struct Engine: ~Copyable {
     package var tally = Tally()
     /// Why the run stopped sending, if it did.
     package internal(set) var stop: StopReason?
+    /// The signal that ended the run, even if sending had to stop for another reason too.
+    package private(set) var endingSignal: Int32?
     /// Until when answers are awaited after a signal.
     var drainDeadline: Instant?
     /// Whether nothing is awaited any more: what comes back late is unknown.
@@ -152,23 +154,23 @@ package struct Engine: ~Copyable {
                 batchClosed(closed)
             }
         }
-        if room == 0 { closeAll() }
+        if room == 0 { flush() }
     }
 
     /// Tells that no more input is ready to be read.
     package mutating func inputIdled(at now: Instant) {
-        if configuration.linger == .zero { closeAll() }
+        if configuration.linger == .zero { flush() }
     }
 
     /// Tells that the input has ended.
     package mutating func inputEnded(at now: Instant) {
         isInputEnded = true
-        closeAll()
+        flush()
     }
 
     /// Sends what is batched, however little it is.
     package mutating func flushRequested(at now: Instant) {
-        closeAll()
+        flush()
     }
 
     // MARK: - Time
@@ -180,7 +182,8 @@ package struct Engine: ~Copyable {
             guard let instant else { return }
             next = min(next ?? instant, instant)
         }
-        if stop == nil, configuration.linger > .zero { consider(batcher.nextDeadline(batches)) }
+        if mayStart, let due = batcher.nextDue(batches) { consider(dispatcher.earliestStart(due: due)) }
+        if let oldest = batcher.oldest(batches) { consider(expiry(of: oldest)) }
         consider(dispatcher.nextDeadline(batches, isSending: mayStart))
         consider(drainDeadline)
         return next
@@ -188,8 +191,12 @@ package struct Engine: ~Copyable {
 
     /// Does what has become due.
     package mutating func deadlineReached(at now: Instant) {
-        if configuration.linger > .zero {
-            while let closed = batcher.closeLingering(in: &batches, at: now) { batchClosed(closed) }
+        if configuration.isDryRun {
+            while let due = batcher.oldestDue(batches, at: now) { close(due) }
+        }
+        while let oldest = batcher.oldest(batches), expiry(of: oldest) <= now {
+            batcher.close(oldest, in: &batches)
+            settle(oldest, expiry)
         }
         dispatcher.makeDue(at: now)
         for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
@@ -207,9 +214,10 @@ package struct Engine: ~Copyable {
     package mutating func signalArrived(_ signal: Int32, at now: Instant) {
         guard drainDeadline == nil, !isGivenUp else { return }
         drainDeadline = now.advanced(by: configuration.drain)
+        endingSignal = signal
         guard stop == nil else { return }
         stop = .signal(signal)
-        closeAll()
+        flush()
     }
 
     /// Tells that nobody reads the output any more.
@@ -248,13 +256,35 @@ package struct Engine: ~Copyable {
         guard !isGivenUp, let stop else { return }
         isGivenUp = true
         drainDeadline = nil
+        closeAll()
         for index in dispatcher.takeWaiting() { settle(index, stop.response) }
         for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         dispatcher.abandonAll()
     }
 
+    /// Declares what is batched due: it leaves as soon as it can, and fills meanwhile.
+    private mutating func flush() {
+        if configuration.isDryRun { closeAll() } else { batcher.flush(batches) }
+    }
+
     private mutating func closeAll() {
-        while let closed = batcher.closeOldest(in: &batches) { batchClosed(closed) }
+        while let oldest = batcher.oldest(batches) { close(oldest) }
+    }
+
+    private mutating func close(_ index: BatchTable.Index) {
+        batcher.close(index, in: &batches)
+        batchClosed(index)
+    }
+
+    /// The next batch that may leave now: the oldest of those that are full and the one that is due.
+    mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
+        if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now),
+            !dispatcher.hasReady(olderThan: batches[due].oldest, batches)
+        {
+            batcher.close(due, in: &batches)
+            dispatcher.enqueueNext(due, expiresAt: expiry(of: due))
+        }
+        return dispatcher.nextBatch(batches, at: now)
     }
 
     private mutating func batchClosed(_ index: BatchTable.Index) {
@@ -264,7 +294,7 @@ package struct Engine: ~Copyable {
             tally.requests += 1
             settle(index, Response(.planned, code: "smspipe.PLANNED", message: "Not sent: this is a dry run."))
         } else {
-            dispatcher.enqueue(index, expiresAt: batches[index].oldest.advanced(by: configuration.deadline), batches)
+            dispatcher.enqueue(index, expiresAt: expiry(of: index), batches)
         }
     }
 

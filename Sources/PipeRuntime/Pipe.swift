@@ -51,6 +51,8 @@ package struct PipeResult: Sendable {
     package var progress: Progress
     /// Why it stopped sending early, if it did.
     package var stop: StopReason?
+    /// The signal that ended it.
+    package var endingSignal: Int32?
     /// The input that could not be read to its end.
     package var inputError: InputError?
 }
@@ -68,6 +70,7 @@ package final class Pipe {
     private let started = Clock.now
     private var engine: Engine
     private var signer: RequestSigner
+    private var contents = RequestContents()
     private var nonceSource = SystemRandomNumberGenerator()
     private let hostHeader: String
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
@@ -87,8 +90,7 @@ package final class Pipe {
     private var isWriting = false
 
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
-    private var isPumping = false
-    private var needsPump = false
+    private var isPumpPlanned = false
     private let finished: EventLoopPromise<PipeResult>
 
     private init(
@@ -288,7 +290,7 @@ package final class Pipe {
             }
         }
         lookUps[id] = nil
-        pump()
+        pumpLater()
     }
 
     private func answered(_ id: RequestID, _ request: SignedRequest, _ received: HTTPAnswer, at now: Instant) {
@@ -337,22 +339,26 @@ package final class Pipe {
 
     // MARK: - Actions
 
+    /// Does it when all that has come in on the connections is taken in.
+    ///
+    /// Answers that arrive together then share a write and its hop to the writer's thread, and their connections the next
+    /// requests.
+    private func pumpLater() {
+        guard !isPumpPlanned else { return }
+        isPumpPlanned = true
+        eventLoop.assumeIsolated().execute { [self] in
+            isPumpPlanned = false
+            pump()
+        }
+    }
+
     /// Does all that the engine wants done now.
     private func pump() {
-        guard !isPumping else {
-            needsPump = true
-            return
-        }
-        isPumping = true
-        repeat {
-            needsPump = false
-            send()
-            record()
-            while let id = engine.nextAbandoned() { gateway?.abandon(id) }
-            write()
-            giveCredit()
-        } while needsPump
-        isPumping = false
+        send()
+        record()
+        while let id = engine.nextAbandoned() { gateway?.abandon(id) }
+        write()
+        giveCredit()
         setTimer()
         finishIfDone()
     }
@@ -364,7 +370,7 @@ package final class Pipe {
         while let request = engine.nextRequest(at: now, sendDate: sendDate) {
             let call: Call
             switch request.call {
-            case .sendBatch: call = .sendBatchSms(request.id, of: engine)
+            case .sendBatch: call = .sendBatchSms(request.id, of: engine, gatheredInto: &contents)
             case .sendSingle: call = .sendSms(request.id, of: engine)
             case .lookUp:
                 let lookUp = engine.lookUp(of: request.id, at: now)
@@ -424,7 +430,8 @@ package final class Pipe {
     }
 
     private func finishIfDone() {
-        guard engine.isFinished, !isWriting else { return }
+        // Events may still come in when all is done: the reader's end, a connection's close.
+        guard engine.isFinished, !isWriting, output != nil else { return }
         timer?.scheduled.cancel()
         reader?.stop()
         output?.write([])
@@ -432,7 +439,12 @@ package final class Pipe {
         journal?.append([])
         gateway?.close()
         finished.succeed(
-            PipeResult(progress: progress, stop: engine.stop, inputError: inputError)
+            PipeResult(
+                progress: progress,
+                stop: engine.stop,
+                endingSignal: engine.endingSignal,
+                inputError: inputError,
+            )
         )
     }
 }

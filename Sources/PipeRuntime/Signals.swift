@@ -8,6 +8,27 @@ import Synchronization
 package final class Signals: Sendable {
     private let sources: Mutex<[any DispatchSourceSignal]>
 
+    /// Blocks signals in this thread and all that it starts from now on; to be called before there are others.
+    ///
+    /// Dispatch reads signals from a descriptor, which works only for signals that no thread takes first: one that a thread
+    /// with the signal unblocked receives is lost now and then.
+    package static func block(_ numbers: [Int32]) {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in numbers { unsafe sigaddset(&set, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Whether the parent process has told to ignore a signal, as `nohup` does with HUP.
+    package static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard unsafe sigaction(number, nil, &action) == 0 else { return false }
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Starts to watch for signals.
+    ///
     /// - Parameters:
     ///   - numbers: The signals.
     ///   - arrived: Called for each that arrives, one at a time.
@@ -15,7 +36,6 @@ package final class Signals: Sendable {
         let queue = DispatchQueue(label: "signals")
         var sources: [any DispatchSourceSignal] = []
         for number in numbers {
-            _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { arrived(number) }
             source.resume()

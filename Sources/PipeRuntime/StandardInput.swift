@@ -124,8 +124,10 @@ final class InputReader: Sendable {
     func run() {
         var parser = parser
         var buffer = [UInt8](repeating: 0, count: Self.readSize)
+        var lineNumber: UInt64 = 0
         for (name, descriptor) in descriptors {
-            var splitter = LineSplitter(maximumLineBytes: maximumLineBytes)
+            // A line ends with its file; the numbers go on, so that each names one line.
+            var splitter = LineSplitter(maximumLineBytes: maximumLineBytes, after: lineNumber)
             var isEnded = false
             while !isEnded {
                 guard !credit.isStopped, waitUntilReadable(descriptor) else {
@@ -145,6 +147,7 @@ final class InputReader: Sendable {
                 let block = isEnded ? splitter.finish() : splitter.append(buffer.span.extracting(..<count))
                 deliver(block, parser: &parser)
             }
+            lineNumber = splitter.lineNumber
             if descriptor != STDIN_FILENO { close(descriptor) }
         }
         report(.ended)

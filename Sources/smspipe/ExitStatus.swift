@@ -31,15 +31,15 @@ enum ExitStatus: Int32 {
     /// The highest of those from 69 on wins over unknown outcomes, and those over others. A signal, or an output that was
     /// closed, ends the process as it would end any other. With `never` it is success whenever every line was answered.
     static func status(of result: PipeResult, failOn: FailOn) -> Int32 {
+        if let signal = result.endingSignal { return 128 + signal }
         switch result.stop {
-        case .signal(let number): return 128 + number
         case .outputClosed: return 128 + SIGPIPE
         case .storage: return ioError.rawValue
         case _ where result.inputError != nil: return ioError.rawValue
         case _ where failOn == .never: return success.rawValue
         case .credentials: return noPermission.rawValue
         case .account, .unreachable: return unavailable.rawValue
-        case nil: break
+        case .signal, nil: break
         }
         let tally = result.progress.tally
         if tally[.unknown] > 0 { return someUnknown.rawValue }

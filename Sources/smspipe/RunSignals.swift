@@ -10,7 +10,9 @@ final class RunSignals: Sendable {
 
     init(_ run: Pipe.Run) {
         let progress = Progress()
-        signals = Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1]) { number in
+        // Under nohup the run goes on when the terminal is closed.
+        let numbers = [SIGTERM, SIGINT, SIGHUP, SIGUSR1].filter { $0 != SIGHUP || !Signals.isIgnored(SIGHUP) }
+        signals = Signals(numbers) { number in
             if number == SIGUSR1 {
                 run.flush()
                 run.report { writeToStandardError(Summary($0).line + "\n") }

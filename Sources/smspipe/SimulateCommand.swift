@@ -12,28 +12,46 @@ struct SimulateCommand: AsyncParsableCommand {
         abstract: "Serve the SMS API on this machine, with an inbox, limits and faults; nothing is sent to a phone.",
         usage: "smspipe simulate [options] [-- COMMAND ...]",
         discussion: """
-            Prints one line when it is ready, and serves until its standard input ends or TERM comes:
-              {"endpoint":"http://127.0.0.1:41234","inbox":"http://127.0.0.1:41234/_sim/","accessKeyId":"…","accessKeySecret":"…"}
-            With -- COMMAND it runs the command with SMSPIPE_ENDPOINT, ALIBABA_CLOUD_ACCESS_KEY_ID,
-            ALIBABA_CLOUD_ACCESS_KEY_SECRET and SMSPIPE_SIMULATOR_INBOX set, and ends with the command's status.
+            Prints one line when it is ready, and serves until its standard input ends or
+            TERM comes:
+              {"endpoint":"http://127.0.0.1:41234","inbox":"…/_sim/",
+               "accessKeyId":"…","accessKeySecret":"…"}
+            With -- COMMAND it runs the command with SMSPIPE_ENDPOINT,
+            ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and
+            SMSPIPE_SIMULATOR_INBOX set, and ends with the command's status.
 
-            A fault is KIND=SHARE, SHARE a number from 0 to 1 or a percentage, and limits after commas:
-              --fault drop-after=10% --fault error:isv.BUSINESS_LIMIT_CONTROL=1,number=13800000001 --fault stall=1,nth=3
-              error:CODE   refused with the code                   503       answered 503, nothing taken
-              drop-before  closed before anything was taken        stall     taken, never answered
-              drop-after   taken, closed without an answer         truncate  taken, half of the answer sent
+            A fault is KIND=SHARE, SHARE a number from 0 to 1 or a percentage, with limits
+            after commas (template=CODE, number=NUMBER, nth=N, action=NAME):
+              --fault drop-after=10% --fault stall=1,nth=3
+              --fault error:isv.BUSINESS_LIMIT_CONTROL=1,number=13800000001
+            Kinds:
+              error:CODE   refused with the code
+              503          answered 503, nothing taken
+              drop-before  closed before anything was taken
+              drop-after   taken, closed without an answer
+              stall        taken, never answered
+              truncate     taken, half of the answer sent
               garbage      taken, an answer that is no JSON
-            Limits: template=CODE, number=NUMBER, nth=N, action=NAME.
 
-            Pages for tests, lines of JSON: /_sim/messages, /_sim/requests (?raw=1), /_sim/duplicates, /_sim/counts,
-            /_sim/wait?count=100&timeout=5s, /_sim/faults (GET, PUT, DELETE), /_sim/reset (POST):
-              curl -s $SMSPIPE_ENDPOINT/_sim/messages?number=13800000001 | jq -r .Text
-              curl -s -X PUT $SMSPIPE_ENDPOINT/_sim/faults -d '{"Faults":["drop-after=10%"],"Latency":"50ms±20ms"}'
+            Pages for tests, lines of JSON below the endpoint:
+              /_sim/messages    ?number= &template= &text= &after= &limit= &newest=1
+              /_sim/requests    ?code= &raw=1 for headers and body
+              /_sim/duplicates  what was taken more than once
+              /_sim/counts      all since the start or the last reset
+              /_sim/wait        ?count=100&timeout=5s; 408 when the time is over
+              /_sim/faults      GET, PUT, DELETE: faults and limits
+              /_sim/replies     POST a reply: {"PhoneNumber":…,"Content":…}
+              /_sim/reset       POST: forget everything
+              curl -s "$SMSPIPE_ENDPOINT/_sim/messages?number=13800000001" | jq -r .Text
+              curl -s -X PUT "$SMSPIPE_ENDPOINT/_sim/faults" \\
+                -d '{"Faults":["drop-after=10%"],"Latency":"50ms±20ms","QPS":"5000"}'
 
             Phone numbers of the default account that fail on purpose:
             \(MagicNumbers.all.map { "  \($0.number)  \($0.effect)" }.joined(separator: "\n"))
 
-            Exit status: 0; that of COMMAND; 64 wrong usage; 69 the port is taken; 78 a bad account file.
+            Exit status: 0; that of COMMAND, or 126 and 127 if it cannot be run; 64 wrong
+            usage; 66 a file cannot be read; 69 the port cannot be listened on; 78 a bad
+            account file or faults file.
             """,
     )
 
@@ -48,6 +66,12 @@ struct SimulateCommand: AsyncParsableCommand {
     )
     var bind = "127.0.0.1"
 
+    @Option(help: ArgumentHelp("An account file: keys, sign names, templates, numbers, limits.", valueName: "file"))
+    var account: String?
+
+    @Flag(help: "Print the JSON Schema of account files, and end.")
+    var accountSchema = false
+
     @Option(help: ArgumentHelp("Decides the access key, ids and faults; equal seeds act alike.", valueName: "number"))
     var seed: UInt64?
 
@@ -60,17 +84,45 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long answers take, such as 50ms or 50ms±20ms.", valueName: "time"))
     var latency: SimulatedLatency?
 
-    @Option(help: ArgumentHelp("A fault, KIND=SHARE; may be given again.", valueName: "fault"))
-    var fault: [SimulatedFault] = []
+    @Option(
+        help: ArgumentHelp("A fault, KIND=SHARE; may be given again.", valueName: "fault"),
+        transform: { text in
+            do {
+                return try FaultRule(parsing: text)
+            } catch {
+                throw ValidationError("\(error).")
+            }
+        }
+    )
+    var fault: [FaultRule] = []
 
-    @Option(help: "What one bad message does to the others of its batch: reject-batch or fail-one.")
+    @Option(help: ArgumentHelp("A file of faults, one a line as for --fault; # begins a comment.", valueName: "file"))
+    var faultsFile: String?
+
+    @Option(help: "What one bad message does to the others of its batch.")
     var onBadElement = OnBadElement.rejectBatch
 
     @Option(help: ArgumentHelp("How long a message waits for its receipt.", valueName: "time"))
     var reportDelay = TimeSpan(.seconds(1))
 
-    @Option(help: "Limits per phone number: none, or those of the service.")
-    var numberLimits = PerNumberLimits.none
+    @Option(
+        help: ArgumentHelp("An http URL that gets receipts (SmsReport) and replies (SmsUp) pushed.", valueName: "url")
+    )
+    var receiptsTo: String?
+
+    @Option(help: ArgumentHelp("The share of receipts that are pushed twice, from 0 to 1.", valueName: "share"))
+    var duplicateReceipts = 0.0
+
+    @Option(
+        help: ArgumentHelp(
+            "By what the pauses before repeated pushes and the visibility time of queues are multiplied.",
+            valueName: "factor",
+        )
+    )
+    var timeScale = 1.0
+
+    @Option(help: "Limits per phone number; by default those of the account file.")
+    var numberLimits: PerNumberLimits?
 
     @Argument(parsing: .postTerminator, help: ArgumentHelp("A command to run against it.", valueName: "command"))
     var command: [String] = []
@@ -89,17 +141,29 @@ struct SimulateCommand: AsyncParsableCommand {
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }
         guard keep > 0 else { throw ValidationError("--keep must be above 0.") }
+        guard (0...1).contains(duplicateReceipts) else {
+            throw ValidationError("--duplicate-receipts must be from 0 to 1.")
+        }
+        guard timeScale > 0, timeScale.isFinite else { throw ValidationError("--time-scale must be above 0.") }
+        if let receiptsTo, ReceiptAddress(receiptsTo) == nil {
+            throw ValidationError("--receipts-to must be an http URL, such as http://127.0.0.1:8080/receipts.")
+        }
         if let qps, !(qps > 0) { throw ValidationError("--qps must be above 0.") }
     }
 
     func run() async throws {
+        guard !accountSchema else {
+            print(AccountFileSchema.text)
+            return
+        }
+        // Signals are watched before anyone knows of the server, so that none is missed.
+        let ending = SimulateEnding()
         let server = try await start()
         if !SimulatorServer.isLoopback(bind) {
             printDiagnostic(
                 "listening on \(bind): other machines can send, read captured messages and change faults; use it in test networks only."
             )
         }
-        let ending = SimulateEnding()
         let status = command.isEmpty ? await serve(server, ending) : await runCommand(server, ending)
         try await server.shutdown()
         throw ExitCode(status)
@@ -111,10 +175,15 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.maximumKeptMessages = keep
         configuration.requestsPerSecond = qps
         configuration.latency = latency?.latency
-        configuration.faults = fault.map(\.rule)
+        configuration.account = try account.map(readAccount)
+        configuration.faults = try faultsFile.map(readFaults) ?? []
+        configuration.faults += fault
         configuration.badElement = onBadElement == .failOne ? .failOne : .rejectBatch
         configuration.reportDelay = reportDelay.duration
-        configuration.numberLimits = numberLimits == .service ? .service : nil
+        configuration.receiptsTo = receiptsTo.flatMap { ReceiptAddress($0) }
+        configuration.duplicateReceipts = duplicateReceipts
+        configuration.timeScale = timeScale
+        configuration.numberLimits = numberLimits.map { $0 == .service ? .service : NumberLimits.none }
         do {
             return try await SimulatorServer.start(configuration: configuration, host: bind, port: port)
         } catch {
@@ -123,6 +192,29 @@ struct SimulateCommand: AsyncParsableCommand {
                 "\(bind) port \(port) cannot be listened on: \(error); choose another --port or --bind."
             )
         }
+    }
+
+    private func readAccount(_ path: String) throws -> SimulatedAccount {
+        do {
+            return try SimulatedAccount(file: SimulateFile.read(path))
+        } catch let error as AccountFileError {
+            throw end(.configuration, "the account file \(path) is wrong: \(error); see --account-schema.")
+        }
+    }
+
+    private func readFaults(_ path: String) throws -> [FaultRule] {
+        let text = String(decoding: try SimulateFile.read(path), as: UTF8.self)
+        var rules: [FaultRule] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let rule = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
+            guard !rule.isEmpty else { continue }
+            do {
+                rules.append(try FaultRule(parsing: rule))
+            } catch {
+                throw end(.configuration, "line \(index + 1) of the faults file \(path) is wrong: \(error).")
+            }
+        }
+        return rules
     }
 
     /// Serves until standard input ends or a signal comes.
@@ -144,15 +236,5 @@ struct SimulatedLatency: ExpressibleByArgument {
     init?(argument: String) {
         guard let latency = Latency(text: argument) else { return nil }
         self.latency = latency
-    }
-}
-
-/// A fault as an option gives it.
-struct SimulatedFault: ExpressibleByArgument {
-    let rule: FaultRule
-
-    init?(argument: String) {
-        guard let rule = try? FaultRule(parsing: argument) else { return nil }
-        self.rule = rule
     }
 }

@@ -50,6 +50,31 @@ struct SimulateReadyLine {
     }
 }
 
+/// Small files that configure a simulator.
+enum SimulateFile {
+    /// The content of a file, which may have a megabyte.
+    ///
+    /// - Throws: The exit status for a file that cannot be read.
+    static func read(_ path: String) throws -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        var content = [UInt8](repeating: 0, count: 1 << 20)
+        var count = 0
+        while descriptor >= 0, count < content.count {
+            let read = unsafe content[count...].withUnsafeMutableBytes {
+                unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
+            }
+            guard read > 0 else {
+                if read == 0 { return Array(content[..<count]) }
+                break
+            }
+            count += read
+        }
+        let reason = count < content.count ? unsafe String(cString: strerror(errno)) : "it is larger than a megabyte"
+        throw end(.noInput, "\(path) cannot be read: \(reason).")
+    }
+}
+
 /// Notices what ends a simulator: the end of standard input, a signal, or the end of its command.
 final class SimulateEnding: Sendable {
     private let statuses: AsyncStream<Int32>
@@ -157,7 +182,7 @@ struct SimulateChild {
         _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Int32,
     ) -> Int32 {
         let pointers = unsafe texts.map { unsafe strdup($0) } + [nil]
-        defer { for index in texts.indices { unsafe free(pointers[index]) } }
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         return unsafe pointers.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return EINVAL }
             return unsafe body(start)

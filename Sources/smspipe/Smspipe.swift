@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import PipeRuntime
 
 /// The command: picks the subcommand, and turns the environment's options into arguments first.
 @main
@@ -24,6 +25,8 @@ struct Smspipe: AsyncParsableCommand {
         do {
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
+                // These take signals as events.
+                Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
                 try await command.run()
             } else {
                 try command.run()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import generate
 import lockstep
-from measure import Figure, interleave, ratio, run
+from measure import Figure, interleave, ratio, run, short
 from sink import DELAY, Sink
 
 KEYS = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "testid", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "testsecret"}
@@ -60,9 +60,9 @@ class Bench:
                 raise SystemExit(f"not all were accepted: {summary}")
         return measure
 
-    def report(self, what, *columns):
+    def report(self, what, peer, ours, compared):
         """One line of the table, printed at once."""
-        print(f"| {what} | " + " | ".join(map(str, columns)) + " |", flush=True)
+        print(f"| {what} | {peer} | {ours} | {compared} |", flush=True)
 
 
 def per_message(measures, count):
@@ -71,6 +71,11 @@ def per_message(measures, count):
 
 def per_second(measures, count):
     return Figure([count / m.seconds for m in measures], "/s")
+
+
+def part(theirs, ours):
+    """How small a part ours is of theirs."""
+    return f"1/{ratio(theirs, ours)}"
 
 
 def memory(measures):
@@ -98,11 +103,21 @@ def throughput(bench):
         bench.repetitions,
     )
     jq = measures["jq -c ."]
-    for name, found in measures.items():
-        parts = [per_second(found, count), per_message(found, count), memory(found)]
-        if found is not jq:
-            parts.append(f"1/{ratio(cpu(jq), cpu(found))} of jq's CPU, {ratio(wall(jq), wall(found))} times as fast")
-        bench.report(f"{name}, {count:,} messages", *parts)
+    for scheme in ("http", "https"):
+        ours = measures[f"smspipe, {scheme}"]
+        bench.report(
+            f"CPU per message, {scheme}, against `jq -c .`",
+            per_message(jq, count),
+            per_message(ours, count),
+            part(cpu(jq), cpu(ours)),
+        )
+        bench.report(
+            f"messages per second, {scheme}, against `jq -c .`",
+            per_second(jq, count),
+            per_second(ours, count),
+            ratio(wall(jq), wall(ours)),
+        )
+        bench.report(f"peak memory, {scheme}", memory(jq), memory(ours), "")
 
 
 @row
@@ -112,7 +127,13 @@ def signatures(bench):
         {v: lambda v=v: bench.smspipe("--signature", v, stdin=path, expect=count) for v in ("v3", "v1")},
         bench.repetitions,
     )
-    bench.report("signature V1 against V3, CPU", ratio(cpu(measures["v1"]), cpu(measures["v3"])))
+    v1, v3 = measures["v1"], measures["v3"]
+    bench.report(
+        "CPU per message, signature V1 against V3",
+        per_message(v3, count),
+        per_message(v1, count),
+        ratio(cpu(v1), cpu(v3)),
+    )
 
 
 @row
@@ -131,10 +152,10 @@ def python_sdk(bench):
         )
         sdk, ours = measures["SDK"], measures["smspipe"]
         bench.report(
-            f"official Python SDK, async, {count:,} messages",
+            f"CPU per message, {count:,} messages, against the official Python SDK (async)",
             per_message(sdk, count),
             per_message(ours, count),
-            f"CPU 1/{ratio(cpu(sdk), cpu(ours))}, wall 1/{ratio(wall(sdk), wall(ours))}",
+            part(cpu(sdk), cpu(ours)),
         )
 
 
@@ -152,7 +173,10 @@ def orjson(bench):
     )
     theirs, ours = measures["orjson"], measures["smspipe"]
     bench.report(
-        "Python loop of orjson, no sending", per_message(theirs, count), f"CPU 1/{ratio(cpu(theirs), cpu(ours))}"
+        "CPU per message against a Python loop of orjson that sends nothing",
+        per_message(theirs, count),
+        per_message(ours, count),
+        part(cpu(theirs), cpu(ours)),
     )
 
 
@@ -177,7 +201,7 @@ def wrk(bench):
             theirs.append(load(endpoint))
             ours.append(count / 100 / bench.smspipe(endpoint=endpoint, stdin=path, expect=count).seconds)
         bench.report(
-            f"requests, {scheme}, against wrk -t1 -c8 with one prebuilt body",
+            f"requests per second, {scheme}, against `wrk -t1 -c8` with one prebuilt body",
             Figure(theirs, "/s"),
             Figure(ours, "/s"),
             Figure([100 * a / b for a, b in zip(ours, theirs)], "%"),
@@ -196,7 +220,7 @@ def curl(bench):
         {"curl": lambda: run(peer), "smspipe": lambda: bench.smspipe(stdin=path, expect=count)}, bench.repetitions
     )
     bench.report(
-        "wall time against curl --parallel with prebuilt, unsigned bodies",
+        "wall time against `curl --parallel` with prebuilt, unsigned bodies",
         Figure(wall(measures["curl"]), " s"),
         Figure(wall(measures["smspipe"]), " s"),
         ratio(wall(measures["smspipe"]), wall(measures["curl"])),
@@ -221,35 +245,41 @@ def scale(bench):
         bench.repetitions,
     )
     for count, found in measures.items():
-        bench.report(f"{count:,} messages, 8 connections", memory(found), per_message(found, count))
+        bench.report(f"peak memory, {count:,} messages, 8 connections", "", memory(found), "")
     small, large = measures[100_000], measures[10_000_000]
-    grown = [a.mebibytes / b.mebibytes for a, b in zip(large, small)]
-    cost = [a.cpu / b.cpu / 100 for a, b in zip(large, small)]
-    bench.report("10,000,000 against 100,000 messages", f"memory {Figure(grown)}", f"CPU per message {Figure(cost)}")
+    grown = Figure([a.mebibytes / b.mebibytes for a, b in zip(large, small)])
+    bench.report("peak memory, 10,000,000 messages against 100,000", memory(small), memory(large), grown)
+    cost = Figure([a.cpu / b.cpu / 100 for a, b in zip(large, small)])
+    figures = per_message(small, 100_000), per_message(large, 10_000_000)
+    bench.report("CPU per message, 10,000,000 messages against 100,000", *figures, cost)
 
 
 @row
 def templates(bench):
+    """A window that holds a full batch of each."""
     few, many, count = bench.input(), bench.input(templates=1000), bench.count
     measures = interleave(
         {
-            "8": lambda: bench.smspipe(stdin=few, expect=count),
-            "1000": lambda: bench.smspipe(stdin=many, expect=count),
+            "8": lambda: bench.smspipe("--window", 200_000, stdin=few, expect=count),
+            "1000": lambda: bench.smspipe("--window", 200_000, stdin=many, expect=count),
         },
         bench.repetitions,
     )
+    few, many = measures["8"], measures["1000"]
     bench.report(
-        "1,000 templates at random against 8, CPU",
-        ratio(cpu(measures["1000"]), cpu(measures["8"])),
-        memory(measures["1000"]),
+        "CPU per message, 1,000 templates at random against 8",
+        per_message(few, count),
+        per_message(many, count),
+        ratio(cpu(many), cpu(few)),
     )
+    bench.report("peak memory, 1,000 templates against 8", memory(few), memory(many), "")
 
 
 @row
 def latency(bench):
     """A gateway that takes 50 ms for each answer."""
     if not bench.sink.slow:
-        return bench.report("latency", "needs the echo module of nginx (libnginx-mod-http-echo)")
+        return bench.report("latency", "needs nginx with its echo module", "", "")
     for connections, count in ((32, 200_000), (512, 1_000_000)):
         path, ideal = bench.input(count), count / 100 / connections * DELAY
         options = ["--concurrency", connections, "--window", 400 * connections]
@@ -259,9 +289,10 @@ def latency(bench):
         )
         seconds = wall(measures["smspipe"])
         bench.report(
-            f"50 ms latency, {connections} connections, {count:,} messages",
+            f"wall time, 50 ms latency, {connections} connections, against requests / connections × 50 ms",
+            f"{short(ideal)} s",
             Figure(seconds, " s"),
-            f"{Figure([each / ideal for each in seconds])} of requests / connections × 50 ms",
+            Figure([each / ideal for each in seconds]),
         )
 
 
@@ -274,10 +305,10 @@ def lock_step(bench):
         command = [bench.binary, "--linger", "0", "--endpoint", bench.sink.http]
         ours.append(lockstep.lines(command, KEYS, bench.input(10_000), 2000))
     bench.report(
-        "a lone line in lock-step, --linger 0, median",
+        "a lone line in lock-step, `--linger 0`, median, against the bare round trip",
+        Figure([each * 1e6 for each in bare], " µs"),
         Figure([each * 1e6 for each in ours], " µs"),
-        f"bare round trip {Figure([each * 1e6 for each in bare], ' µs')}",
-        f"{Figure([(a - b) * 1e3 for a, b in zip(ours, bare)], ' ms')} above it",
+        Figure([(a - b) * 1e6 for a, b in zip(ours, bare)], " µs more"),
     )
 
 
@@ -293,7 +324,7 @@ def start_up(bench):
         bench.repetitions,
     )
     bench.report(
-        "start-up against jq -n 1",
+        "start-up against `jq -n 1`",
         Figure([each * 20 for each in wall(measures["jq"])], " ms"),
         Figure([each * 20 for each in wall(measures["smspipe"])], " ms"),
         ratio(wall(measures["smspipe"]), wall(measures["jq"])),
@@ -305,7 +336,7 @@ def size(bench):
     copy = bench.folder / "stripped"
     shutil.copy(bench.binary, copy)
     subprocess.run(["strip", copy], check=True)
-    bench.report("binary, stripped", f"{copy.stat().st_size / 2**20:.1f} MiB")
+    bench.report("binary, stripped, Swift runtime inside", "", f"{copy.stat().st_size / 2**20:.1f} MiB", "")
 
 
 def body(path):
@@ -353,10 +384,12 @@ def main():
     names = list(ROWS) if options.all else options.rows.split(",")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sink = Sink(folder)
+        (folder / "sink").mkdir()
+        sink = Sink(folder / "sink")
         try:
             bench = Bench(options, folder, sink)
-            print(f"{machine()}\nseed {options.seed}, {options.repeat} repetitions, median (range)\n", flush=True)
+            print(f"{machine()}\nseed {options.seed}, {options.repeat} repetitions, median (range)\n")
+            print("| | peer | smspipe | ratio |\n| --- | --- | --- | --- |", flush=True)
             for each in names:
                 ROWS[each](bench)
         finally:

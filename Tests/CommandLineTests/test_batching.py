@@ -64,8 +64,8 @@ def test_out_ids_do_not_share_a_request(smspipe, gateway):
 
 
 def test_messages_with_and_without_parameters_do_not_share_a_request(smspipe, gateway):
-    smspipe.run(gateway, stdin=[message(n, parameters=[None, {"code": "1"}][n % 2]) for n in range(6)])
-    assert groups(gateway) == [[phone(0), phone(2), phone(4)], [phone(1), phone(3), phone(5)]]
+    smspipe.run(gateway, stdin=[message(n, parameters=[None, {}, {"code": "1"}][n % 3]) for n in range(6)])
+    assert groups(gateway) == [[phone(0), phone(3)], [phone(1), phone(2), phone(4), phone(5)]]
 
 
 def test_messages_with_and_without_extension_code_do_not_share_a_request(smspipe, gateway):
@@ -207,6 +207,30 @@ def test_usr1_sends_what_is_batched_and_prints_a_summary(smspipe, gateway):
     process.close_input()
     assert len(process.read_all()) == 1
     assert process.wait() == 0
+
+
+def test_a_batch_that_waits_for_its_turn_goes_on_filling(smspipe, gateway):
+    """While all requests are in flight, a batch whose linger is over has nothing to gain from being closed."""
+    released = threading.Event()
+    gateway.script = lambda request: Answer(wait_for=released) if request.number == 0 else None
+    process = smspipe.start(gateway, "--concurrency", "1", "--linger", "50ms")
+    process.write(message(0))
+    gateway.wait_for_requests(1)
+    for first in (1, 31, 61):
+        process.write(*[message(n) for n in range(first, first + 30)])
+        assert process.is_silent(0.2)
+    released.set()
+    process.close_input()
+    assert len(process.read_all()) == 91
+    assert sizes(gateway) == [1, 90]
+
+
+def test_a_slow_gateway_does_not_make_batches_small(smspipe, gateway):
+    gateway.script = lambda request: Answer(delay=0.15)
+    contents = [message(n, f"SMS_{n % 8}") for n in range(8000)]
+    result = smspipe.run(gateway, "--concurrency", "8", "--window", "2000", stdin=contents)
+    assert result.status == 0
+    assert len(gateway.requests) <= 100
 
 
 # -- urgent templates -------------------------------------------------------------------------------------------------

@@ -1,9 +1,6 @@
 """Where credentials come from when they are not in the environment: contract, section 8."""
 
 import json
-import threading
-from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -59,37 +56,9 @@ def test_the_credentials_file(smspipe, gateway, tmp_path, name):
     assert smspipe.run(gateway, stdin=[message(1)], env=NONE).outcomes == ["accepted"]
 
 
-def test_the_credentials_uri(smspipe, gateway):
-    later = datetime.now(timezone.utc) + timedelta(hours=1)
-    answer = {
-        "Code": "Success",
-        "AccessKeyId": KEY_ID,
-        "AccessKeySecret": SECRET,
-        "SecurityToken": "token-2",
-        "Expiration": later.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        def log_message(self, *arguments):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    env = NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": f"http://127.0.0.1:{server.server_port}/key"}
-    result = smspipe.run(gateway, stdin=[message(1)], env=env)
-    server.shutdown()
-    assert result.outcomes == ["accepted"]
-    assert gateway.requests[0].headers["x-acs-security-token"] == "token-2"
-
-
 def test_what_was_tried_is_told_without_what_was_found(smspipe, gateway, tmp_path):
     configure(tmp_path, "half", half={"mode": "AK", "access_key_id": "", "access_key_secret": SECRET})
     result = smspipe.run(gateway, stdin=[message(1)], env=NONE)
     assert result.status == 77
-    for word in ("config.json", ".alibabacloud", "ALIBABA_CLOUD_CREDENTIALS_URI", "--simulate"):
+    for word in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "config.json", ".alibabacloud", "--simulate"):
         assert word in result.stderr

@@ -22,11 +22,12 @@ extension GatewayRules {
             faults.replaceRules([])
             faults.latency = nil
             return .lines([settings])
+        case ("POST", "/_sim/replies"): return addReply(request.body, at: now)
         case ("POST", "/_sim/reset"):
             reset()
             return .lines([counts])
         case (_, "/_sim/messages"), (_, "/_sim/requests"), (_, "/_sim/duplicates"), (_, "/_sim/counts"),
-            (_, "/_sim/faults"), (_, "/_sim/reset"):
+            (_, "/_sim/faults"), (_, "/_sim/replies"), (_, "/_sim/reset"):
             return .problem(405, "\(request.method) is no method of \(request.path).")
         default:
             return .problem(404, "There is no \(request.path); see smspipe simulate --help.")
@@ -72,16 +73,45 @@ extension GatewayRules {
         let codes = records.countsByCode.sorted { $0.key < $1.key }.map {
             (name: $0.key, value: AnswerValue.integer($0.value))
         }
-        let repeats = records.duplicates.duplicates.values.reduce(0) { $0 + $1.count - 1 }
         return .members([
             ("Requests", .integer(records.requestCount)),
             ("Messages", .integer(records.messageCount)),
             ("Distinct", .integer(records.duplicates.distinctCount)),
-            ("Repeats", .integer(repeats)),
+            ("Repeats", .integer(records.duplicates.repeatCount)),
             ("LedgerIsFull", .boolean(records.duplicates.isFull)),
             ("Kept", .integer(records.messages.count)),
             ("Codes", .members(codes)),
         ])
+    }
+
+    // MARK: Receipts
+
+    private mutating func addReply(_ body: [UInt8], at now: WallTime) -> SimulatedAnswer {
+        do throws(AccountFileError) {
+            let receipt = receipts.add(try IncomingReply(body), at: now, isPushed: configuration.receiptsTo != nil)
+            return SimulatedAnswer(
+                status: 200,
+                headers: [HeaderField("content-type", "application/x-ndjson; charset=utf-8")],
+                body: receipt.json + [UInt8(ascii: "\n")],
+            )
+        } catch {
+            return .problem(400, "\(error).")
+        }
+    }
+
+    /// Answers a request to a queue of receipts.
+    mutating func answer(_ request: QueueRequest, at now: WallTime) -> SimulatedAnswer {
+        // The receipts are taken out meanwhile, so that they can read the rules without a copy of themselves.
+        var own = receipts
+        defer { receipts = own }
+        return own.answer(request, rules: self, at: now)
+    }
+
+    /// Takes the pushes of receipts that are due by now.
+    mutating func takePushes(at now: WallTime) -> [ReceiptPushes.Push] {
+        var own = receipts
+        defer { receipts = own }
+        return own.takePushes(from: self, at: now)
     }
 
     // MARK: Faults and limits
@@ -117,6 +147,7 @@ extension GatewayRules {
     /// Forgets requests, messages and counters, and starts faults, limits and the account's spending anew.
     package mutating func reset() {
         records.removeAll()
+        receipts = GatewayReceipts(configuration: configuration)
         faults.replaceRules(faults.rules)
         spending = AccountSpending(balance: account.balance)
         limiter = NumberLimiter(limits: limiter.limits)

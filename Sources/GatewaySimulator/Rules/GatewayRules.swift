@@ -12,6 +12,7 @@ package struct GatewayRules: Sendable {
     var faults: FaultPlan
     var spending: AccountSpending
     var limiter: NumberLimiter
+    var receipts: GatewayReceipts
     private var nonces = NonceMemory()
     private var buckets: [APIAction: TokenBucket] = [:]
 
@@ -25,6 +26,7 @@ package struct GatewayRules: Sendable {
         self.account = account
         records = GatewayRecords(maximumCount: configuration.maximumKeptMessages)
         faults = FaultPlan(rules: configuration.faults, latency: configuration.latency, seed: configuration.seed ?? 0)
+        receipts = GatewayReceipts(configuration: configuration)
         spending = AccountSpending(balance: account.balance)
         limiter = NumberLimiter(limits: configuration.numberLimits ?? account.numberLimits)
     }
@@ -86,6 +88,19 @@ package struct GatewayRules: Sendable {
                 try send(call, &reply, bizID: generator.nextBizID())
             case .querySendDetails:
                 reply.members = try sendDetails(call.parameters, at: reply.time)
+            case .querySendStatistics:
+                reply.members = try sendStatistics(call.parameters, at: reply.time)
+            case .getSmsTemplate: reply.members = try getTemplate(call.parameters)
+            case .querySmsTemplate: reply.members = try queryTemplate(call.parameters)
+            case .querySmsTemplateList: reply.members = try templateList(call.parameters)
+            case .getSmsSign: reply.members = try getSignName(call.parameters)
+            case .querySmsSign: reply.members = try querySignName(call.parameters)
+            case .queryTokenForMnsQueue:
+                guard ["SmsReport", "SmsUp"].contains(try call.parameters.required("MessageType")) else {
+                    throw .service("isv.INVALID_PARAMETERS", "MessageType must be SmsReport or SmsUp.")
+                }
+                reply.members = [("MessageTokenDTO", receipts.makeToken(at: reply.time).value)]
+            case .querySmsSignList: reply.members = try signNameList(call.parameters)
             }
         } catch {
             reply.refuse(error)

@@ -123,6 +123,14 @@ package enum APIAction: String, CaseIterable, Sendable {
     case sendBatchSms = "SendBatchSms"
     case sendSms = "SendSms"
     case querySendDetails = "QuerySendDetails"
+    case querySendStatistics = "QuerySendStatistics"
+    case querySmsTemplate = "QuerySmsTemplate"
+    case querySmsTemplateList = "QuerySmsTemplateList"
+    case getSmsTemplate = "GetSmsTemplate"
+    case querySmsSign = "QuerySmsSign"
+    case querySmsSignList = "QuerySmsSignList"
+    case getSmsSign = "GetSmsSign"
+    case queryTokenForMnsQueue = "QueryTokenForMnsQueue"
 
     /// The version of the API.
     static let version = "2017-05-25"
@@ -145,6 +153,12 @@ package enum APIAction: String, CaseIterable, Sendable {
             ["PhoneNumbers", "SignName", "TemplateCode", "TemplateParam", "SmsUpExtendCode", "OutId"]
         case .querySendDetails:
             ["PhoneNumber", "SendDate", "PageSize", "CurrentPage", "BizId"]
+        case .querySendStatistics:
+            ["IsGlobe", "StartDate", "EndDate", "PageIndex", "PageSize", "TemplateType", "SignName"]
+        case .querySmsTemplate, .getSmsTemplate: ["TemplateCode"]
+        case .querySmsSign, .getSmsSign: ["SignName"]
+        case .queryTokenForMnsQueue: ["MessageType", "QueueName"]
+        case .querySmsTemplateList, .querySmsSignList: ["PageIndex", "PageSize"]
         }
     }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The codes that the simulator can answer with, and the text that goes with each.
-enum RefusalTexts {
+package enum RefusalTexts {
+    /// The codes of the SMS service that a send can have.
+    package static var serviceCodes: [String] { Array(service.keys) }
+
     /// The codes of the SMS service.
     ///
     /// Source: api 6.3; Chinese texts are quoted from real answers, the others translated.

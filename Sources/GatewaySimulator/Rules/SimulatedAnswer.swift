@@ -138,7 +138,14 @@ enum AnswerValue: Sendable {
         case .list(let values, let element):
             for value in values { value.appendXML(named: element, to: &output) }
         case .members(let members):
-            for member in members { member.value.appendXML(named: member.name, to: &output) }
+            for member in members {
+                // A list whose elements have its own name is repeated elements; another one is wrapped.
+                if case .list(let values, member.name) = member.value {
+                    for value in values { value.appendXML(named: member.name, to: &output) }
+                } else {
+                    member.value.appendXML(named: member.name, to: &output)
+                }
+            }
         }
         output.append(contentsOf: "</\(name)>".utf8)
     }

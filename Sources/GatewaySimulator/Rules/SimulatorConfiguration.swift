@@ -24,6 +24,12 @@ package struct SimulatorConfiguration: Sendable {
     package var reportDelay = Duration.seconds(1)
     /// The faults from the start.
     package var faults: [FaultRule] = []
+    /// Where receipts are pushed, an `http` URL; `nil` for nowhere.
+    package var receiptsTo: ReceiptAddress?
+    /// The share of pushes that are sent again although they were acknowledged.
+    package var duplicateReceipts = 0.0
+    /// By what the pauses between pushes and the visibility time of queues are multiplied.
+    package var timeScale = 1.0
     /// The per-number limits; `nil` for those of the account.
     package var numberLimits: NumberLimits?
     /// The latency of every answer of the API.

@@ -30,7 +30,9 @@ struct AnswerWriter {
         for header in answer.headers { buffer.writeString("\(header.name): \(header.value)\r\n") }
         buffer.writeString("date: \(date(at: now))\r\n")
         if !keepsAlive { buffer.writeString("connection: close\r\n") }
-        buffer.writeString("content-length: \(answer.body.count)\r\n\r\n")
+        // Source: RFC 9110, 8.6: an answer of 204 has no Content-Length.
+        if answer.status != 204 { buffer.writeString("content-length: \(answer.body.count)\r\n") }
+        buffer.writeString("\r\n")
         if !isHead { buffer.writeBytes(answer.body) }
         return buffer
     }

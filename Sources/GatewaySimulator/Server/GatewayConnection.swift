@@ -140,7 +140,14 @@ final class GatewayConnection: ChannelDuplexHandler {
             let incoming = waiting.removeFirst()
             switch state.respond(to: incoming.request) {
             case .answer(let answer): deliver(answer, to: incoming, context)
-            case .wait(let wait): poll(wait, until: .now() + TimeAmount(wait.timeout), for: incoming, context)
+            case .wait(let wait):
+                poll(until: .now() + TimeAmount(wait.timeout), for: incoming, context) { [state] isOver in
+                    state.answer(to: wait, isOver: isOver)
+                }
+            case .waitForQueue(let request):
+                poll(until: .now() + TimeAmount(request.wait), for: incoming, context) { [state] isOver in
+                    state.answer(to: request, isOver: isOver)
+                }
             }
         }
         guard isReadHeld, !isAnswering, !isClosing, context.channel.isWritable else { return }
@@ -161,12 +168,12 @@ final class GatewayConnection: ChannelDuplexHandler {
 
     /// Looks again and again whether a wait is over; a look costs a lock and no more.
     private func poll(
-        _ wait: CountedWait,
         until deadline: NIODeadline,
         for request: IncomingRequest,
         _ context: ChannelHandlerContext,
+        _ look: @escaping @Sendable (_ isOver: Bool) -> SimulatedAnswer?,
     ) {
-        if let answer = state.answer(to: wait, isOver: deadline <= .now()) {
+        if let answer = look(deadline <= .now()) {
             send(answer, to: request, context)
             return
         }
@@ -174,7 +181,7 @@ final class GatewayConnection: ChannelDuplexHandler {
         context.eventLoop.scheduleTask(in: .milliseconds(10)) {
             let (handler, context) = loopBound.value
             guard !handler.isClosing else { return }
-            handler.poll(wait, until: deadline, for: request, context)
+            handler.poll(until: deadline, for: request, context, look)
             handler.answerNext(context)
         }
     }
@@ -240,7 +247,7 @@ struct IncomingRequest: Sendable {
     init(_ head: HTTPRequestHead) {
         request = SimulatedRequest(
             method: head.method.rawValue,
-            target: Array(head.uri.utf8),
+            target: Self.originForm(head.uri),
             headers: head.headers.map { HeaderField($0.name, $0.value) },
         )
         keepsAlive = head.isKeepAlive
@@ -249,5 +256,14 @@ struct IncomingRequest: Sendable {
         if let count = declaredBodyBytes, count <= GatewayConnection.maximumBodyBytes {
             request.body.reserveCapacity(count)
         }
+    }
+
+    /// The path and query of a request target, also where it is a whole URL.
+    ///
+    /// Source: RFC 9112, 3.2.2.
+    private static func originForm(_ uri: String) -> [UInt8] {
+        guard uri.hasPrefix("http://") else { return Array(uri.utf8) }
+        let path = uri.dropFirst(7).drop { $0 != "/" && $0 != "?" }
+        return Array((path.hasPrefix("/") ? String(path) : "/" + path).utf8)
     }
 }

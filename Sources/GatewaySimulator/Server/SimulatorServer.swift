@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -26,7 +27,7 @@ package final class SimulatorServer: Sendable {
     ///   - port: The port; 0 takes a free one.
     ///   - clock: Tells the time.
     /// - Returns: The running server.
-    /// - Throws: NIO's error if the port is taken or the address is not this machine's.
+    /// - Throws: ``SimulatorStartError`` if the port is taken or the address is not this machine's.
     package static func start(
         configuration: SimulatorConfiguration,
         host: String = "127.0.0.1",
@@ -51,10 +52,13 @@ package final class SimulatorServer: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
         do {
             let channel = try await bootstrap(group, state).bind(host: host, port: port).get()
+            if let address = configuration.receiptsTo {
+                ReceiptPusher(state, address: address).start(on: group.next())
+            }
             return SimulatorServer(group, channel, account: account, host: host)
         } catch {
             try? await group.shutdownGracefully()
-            throw error
+            throw SimulatorStartError(error)
         }
     }
 
@@ -107,5 +111,19 @@ package final class SimulatorServer: Sendable {
                     try pipeline.addHandler(GatewayConnection(state))
                 }
             }
+    }
+}
+
+/// Why a simulator cannot listen.
+package struct SimulatorStartError: Error, CustomStringConvertible {
+    /// The system's words for it.
+    package let description: String
+
+    init(_ error: any Error) {
+        if let error = error as? IOError {
+            description = unsafe String(cString: strerror(error.errnoCode))
+        } else {
+            description = "\(error)"
+        }
     }
 }

@@ -15,6 +15,8 @@ final class SimulatorState: Sendable {
         case answer(SimulatedAnswer)
         /// Answers when so many messages were taken, or when the time is over.
         case wait(CountedWait)
+        /// Answers when the queue has a message, or when the time is over.
+        case waitForQueue(QueueRequest)
     }
 
     let account: SimulatedAccount
@@ -49,6 +51,12 @@ final class SimulatorState: Sendable {
     /// Reading and verifying a call of the API needs no lock.
     func respond(to request: SimulatedRequest) -> Response {
         if request.path.hasPrefix("/_sim") { return respondToControl(request) }
+        if request.path.hasPrefix("/queues/") {
+            guard let queueRequest = QueueRequest(request) else {
+                return .answer(.queueProblem(400, "InvalidArgument", "The request is malformed.", ""))
+            }
+            return .waitForQueue(queueRequest)
+        }
         let call = ReceivedCall(request, account: account)
         let now = now
         return .answer(locked.withLock { $0.rules.answer(call, at: now, using: &$0.generator) })
@@ -74,6 +82,14 @@ final class SimulatorState: Sendable {
         var answer = SimulatedAnswer.lines([.members([("Messages", .integer(count))])])
         if count < wait.count { answer.status = 408 }
         return answer
+    }
+
+    /// The answer of a queue; `nil` if it is empty and there is time left.
+    func answer(to request: QueueRequest, isOver: Bool) -> SimulatedAnswer? {
+        let now = now
+        let answer = withRules { $0.answer(request, at: now) }
+        guard case .receive = request.action, answer.text.contains("MessageNotExist"), !isOver else { return answer }
+        return nil
     }
 
     /// Looks at the rules, or changes them.

@@ -25,6 +25,17 @@ enum Digest {
         Base64.encode(unsafe hmac(EVP_sha1(), byteCount: 20, key: key, message: message))
     }
 
+    /// MD5 of some bytes, in upper-case hexadecimal digits; no secret rests on it.
+    static func md5Hex(_ bytes: Span<UInt8>) -> String {
+        var digest = [UInt8](repeating: 0, count: 16)
+        unsafe bytes.withUnsafeBufferPointer { input in
+            _ = unsafe digest.withUnsafeMutableBufferPointer { output in
+                unsafe EVP_Digest(input.baseAddress, input.count, output.baseAddress, nil, EVP_md5(), nil)
+            }
+        }
+        return String(decoding: hex(digest), as: UTF8.self).uppercased()
+    }
+
     /// Whether two byte strings are equal, in a time that depends on their lengths alone.
     static func equalInConstantTime(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         guard left.count == right.count else { return false }

@@ -5,8 +5,8 @@ import DequeModule
 /// Gathers messages into batches that can share a request.
 ///
 /// A message goes into the first open batch of its key that does not hold its number yet; so a number stands at most once in
-/// a request, and inputs that name every number twice still fill their batches. A batch is closed when it is full or has
-/// waited long enough, and when the caller says so.
+/// a request, and inputs that name every number twice still fill their batches. A batch is closed when it is full, and when
+/// the caller says so: once it is due and can leave.
 struct Batcher: ~Copyable {
     /// The most open batches of one key; a number that is in all of them closes the oldest.
     static let maximumOpenOfKey = 16
@@ -17,6 +17,8 @@ struct Batcher: ~Copyable {
     /// Open batches by age; those closed since are recognised by their serial.
     private var byAge: Deque<(index: BatchTable.Index, serial: UInt64)> = []
     private var openCount = 0
+    /// The serial up to which open batches are due at once.
+    private var flushed: UInt64 = 0
 
     /// - Parameters:
     ///   - size: The most messages in a batch.
@@ -67,24 +69,37 @@ struct Batcher: ~Copyable {
         return closed(head, in: &batches)
     }
 
-    /// Closes the oldest open batch if it has waited for the linger.
-    mutating func closeLingering(in batches: inout BatchTable, at now: Instant) -> BatchTable.Index? {
-        dropClosed(batches)
-        guard let oldest = byAge.first, batches[oldest.index].oldest.advanced(by: linger) <= now else { return nil }
-        return closed(oldest.index, in: &batches)
+    /// Declares all open batches due, however little they have waited.
+    mutating func flush(_ batches: borrowing BatchTable) {
+        flushed = batches.made
     }
 
-    /// Closes the oldest open batch, if there is one.
-    mutating func closeOldest(in batches: inout BatchTable) -> BatchTable.Index? {
+    /// The oldest open batch, if it is due: it has waited for the linger, or was flushed.
+    ///
+    /// It goes on filling until it is closed, so nothing is lost by closing it only when it can leave.
+    mutating func oldestDue(_ batches: borrowing BatchTable, at now: Instant) -> BatchTable.Index? {
+        guard let due = nextDue(batches), due <= now else { return nil }
+        return byAge.first?.index
+    }
+
+    /// When the oldest open batch is due; a time long ago if it was flushed.
+    mutating func nextDue(_ batches: borrowing BatchTable) -> Instant? {
         dropClosed(batches)
         guard let oldest = byAge.first else { return nil }
-        return closed(oldest.index, in: &batches)
+        if oldest.serial <= flushed { return Instant(nanoseconds: .min) }
+        // Without linger a batch waits for the end of the input that is ready, which comes as a flush.
+        return linger == .zero ? nil : batches[oldest.index].oldest.advanced(by: linger)
     }
 
-    /// When the oldest open batch will have waited long enough.
-    mutating func nextDeadline(_ batches: borrowing BatchTable) -> Instant? {
+    /// The oldest open batch, if there is one.
+    mutating func oldest(_ batches: borrowing BatchTable) -> BatchTable.Index? {
         dropClosed(batches)
-        return byAge.first.map { batches[$0.index].oldest.advanced(by: linger) }
+        return byAge.first?.index
+    }
+
+    /// Closes an open batch.
+    mutating func close(_ index: BatchTable.Index, in batches: inout BatchTable) {
+        _ = closed(index, in: &batches)
     }
 
     private mutating func open(

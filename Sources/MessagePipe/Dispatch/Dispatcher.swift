@@ -59,6 +59,12 @@ struct Dispatcher: ~Copyable {
         firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
     }
 
+    /// Takes a batch that is ready, ahead of others that are not urgent.
+    mutating func enqueueNext(_ index: BatchTable.Index, expiresAt: Instant) {
+        ready.prepend(index)
+        firstExpiry = min(firstExpiry ?? expiresAt, expiresAt)
+    }
+
     /// Takes a batch that was with the gateway already, ahead of all others.
     mutating func enqueueFirst(_ index: BatchTable.Index, expiresAt: Instant) {
         urgent.prepend(index)
@@ -154,9 +160,25 @@ struct Dispatcher: ~Copyable {
         hasPermit ? dueLookUps.popFirst() : nil
     }
 
+    /// Whether a batch may be sent now.
+    func mayHandOut(at now: Instant) -> Bool {
+        hasPermit && pacer.allows(at: now)
+    }
+
+    /// Whether a batch is ready that goes before one whose oldest message came at a time.
+    func hasReady(olderThan instant: Instant, _ batches: borrowing BatchTable) -> Bool {
+        !urgent.isEmpty || ready.first.map { batches[$0].oldest < instant } ?? false
+    }
+
+    /// When a batch that is due can leave; `nil` if only an event can make room for it.
+    func earliestStart(due: Instant) -> Instant? {
+        guard hasPermit else { return nil }
+        return max(due, pacer.nextPermit ?? due)
+    }
+
     /// Takes out the batch that may be sent now.
     mutating func nextBatch(_ batches: borrowing BatchTable, at now: Instant) -> BatchTable.Index? {
-        guard hasPermit, pacer.allows(at: now) else { return nil }
+        guard mayHandOut(at: now) else { return nil }
         guard let index = urgent.popFirst() ?? ready.popFirst() else { return nil }
         pacer.sent(batches[index].items.count, at: now)
         return index

@@ -17,8 +17,17 @@ package struct JSONMember: Equatable, Sendable {
     package let kind: JSONKind
     /// Whether the value is a string that holds an escape.
     package let hasEscapes: Bool
+    /// Whether the value is an object of nothing but strings.
+    package let isObjectOfStrings: Bool
 
-    init(name: Range<Int>, nameHasEscapes: Bool, value: Range<Int>, kind: JSONKind, hasEscapes: Bool) {
+    init(
+        name: Range<Int>,
+        nameHasEscapes: Bool,
+        value: Range<Int>,
+        kind: JSONKind,
+        hasEscapes: Bool,
+        isObjectOfStrings: Bool,
+    ) {
         nameStart = UInt32(truncatingIfNeeded: name.lowerBound)
         nameEnd = UInt32(truncatingIfNeeded: name.upperBound)
         valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
@@ -26,6 +35,7 @@ package struct JSONMember: Equatable, Sendable {
         self.nameHasEscapes = nameHasEscapes
         self.kind = kind
         self.hasEscapes = hasEscapes
+        self.isObjectOfStrings = isObjectOfStrings
     }
 
     /// The name without its quotes; empty for an element of an array.
@@ -58,6 +68,10 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     private let end: Int
     private var position: Int
     private var stringHasEscapes = false
+    private var objectIsOfStrings = false
+    /// The bytes of strings that were looked at, or-ed together, and perhaps some behind them: its top bits tell of bytes
+    /// beyond ASCII.
+    private var beyondASCII: UInt64 = 0
 
     @_lifetime(copy bytes)
     private init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
@@ -130,6 +144,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     private mutating func endOfText() throws(JSONError) {
         whitespace()
         guard position == end else { throw failure("the end of the line after the value") }
+        if beyondASCII & 0x8080_8080_8080_8080 != 0 { try checkUTF8() }
     }
 
     private mutating func object(depth: Int, members: inout [JSONMember]) throws(JSONError) {
@@ -151,6 +166,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
                     value: valueStart..<position,
                     kind: kind,
                     hasEscapes: kind == .string && stringHasEscapes,
+                    isObjectOfStrings: kind == .object && objectIsOfStrings,
                 )
             )
             guard try separator(or: UInt8(ascii: "}"), expected: "',' or '}' after a member") else { return }
@@ -174,24 +190,28 @@ package struct JSONScanner: ~Copyable, ~Escapable {
                     value: valueStart..<position,
                     kind: kind,
                     hasEscapes: kind == .string && stringHasEscapes,
+                    isObjectOfStrings: kind == .object && objectIsOfStrings,
                 )
             )
             guard try separator(or: UInt8(ascii: "]"), expected: "',' or ']' after an element") else { return }
         }
     }
 
-    /// Walks over an object inside a value, whose members nobody asks for.
+    /// Walks over an object inside a value, whose members nobody asks for; sets `objectIsOfStrings`.
     private mutating func nestedObject(depth: Int) throws(JSONError) {
         position += 1
         whitespace()
         if peek == UInt8(ascii: "}") {
             position += 1
+            objectIsOfStrings = true
             return
         }
+        var isOfStrings = true
         repeat {
             _ = try memberName()
-            _ = try value(depth: depth)
+            if try value(depth: depth) != .string { isOfStrings = false }
         } while try separator(or: UInt8(ascii: "}"), expected: "',' or '}' after a member")
+        objectIsOfStrings = isOfStrings
     }
 
     private mutating func nestedArray(depth: Int) throws(JSONError) {
@@ -207,6 +227,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     }
 
     /// A member's name and the colon behind it, up to the first byte of its value.
+    @inline(__always)
     private mutating func memberName() throws(JSONError) -> Range<Int> {
         guard peek == UInt8(ascii: "\"") else { throw failure("a member name in quotes") }
         let start = position + 1
@@ -224,6 +245,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     /// The comma before a next value, or the end of the object or array.
     ///
     /// - Returns: Whether a next value follows; the position is then on its first byte.
+    @inline(__always)
     private mutating func separator(or close: UInt8, expected: StaticString) throws(JSONError) -> Bool {
         whitespace()
         let byte = peek
@@ -306,10 +328,17 @@ package struct JSONScanner: ~Copyable, ~Escapable {
         guard position > first else { throw failure(expected) }
     }
 
+    @inline(__always)
     private mutating func whitespace() {
+        guard position < end, bytes[position] <= 0x20 else { return }
+        blanks()
+    }
+
+    @inline(never)
+    private mutating func blanks() {
         while position < end {
             let byte = bytes[position]
-            guard byte <= 0x20, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D else { return }
+            guard byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D else { return }
             position += 1
         }
     }
@@ -317,76 +346,110 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     // MARK: - Strings
 
     /// A string from its opening to behind its closing quote; sets `stringHasEscapes`.
+    ///
+    /// Looks for the quote, a backslash or a control character, eight bytes a step. Bytes beyond ASCII are only noted: the
+    /// whole text is checked for UTF-8 once, at its end, if there are any.
+    @inline(__always)
     private mutating func string() throws(JSONError) {
         stringHasEscapes = false
-        position += 1
+        var index = position + 1
         while true {
-            skipPlainText()
-            guard position < end else { throw failure("'\"' at the end of a string") }
-            let byte = bytes[position]
+            index = plainTextEnd(from: index)
+            guard index < end else {
+                position = end
+                throw failure("'\"' at the end of a string")
+            }
+            let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
-                position += 1
+                position = index + 1
                 return
             }
-            if byte >= 0x80 {
-                try multibyteScalar(leading: byte)
-            } else if byte == UInt8(ascii: "\\") {
-                stringHasEscapes = true
-                try escape()
-            } else {
-                throw failure("an escape in place of a raw control character")
-            }
+            position = index
+            guard byte == UInt8(ascii: "\\") else { throw failure("an escape in place of a raw control character") }
+            stringHasEscapes = true
+            try escape()
+            index = position
         }
     }
 
-    /// Moves to the next quote, backslash, control character or byte beyond ASCII, eight bytes a step.
+    /// The index of the next quote, backslash or control character, or one that is not below `end`.
     ///
     /// The lowest byte that a subtraction marks is exact: a borrow reaches only the bytes above it.
-    private mutating func skipPlainText() {
+    @inline(__always)
+    private mutating func plainTextEnd(from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
-        while end &- position >= 8 {
-            // Within bounds by the loop's condition and the initialiser's precondition; no safe unaligned load exists.
+        var index = start
+        while bytes.count &- index >= 8 {
+            // Within the bytes by the loop's condition; no safe unaligned load exists.
             let word = unsafe UInt64(
-                littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self)
+                littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
             )
+            beyondASCII |= word
             let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
             let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
             let marks =
-                ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- ones &* 0x20) & ~word | word)
-                & tops
-            if marks != 0 {
-                position &+= marks.trailingZeroBitCount >> 3
-                return
-            }
-            position &+= 8
+                ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- ones &* 0x20) & ~word) & tops
+            if marks != 0 { return index &+ marks.trailingZeroBitCount >> 3 }
+            index &+= 8
         }
-        while position < end {
-            let byte = bytes[position]
-            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return }
-            position += 1
+        while index < end {
+            let byte = bytes[index]
+            beyondASCII |= UInt64(byte)
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return index }
+            index += 1
         }
+        return index
     }
 
-    /// A scalar beyond ASCII, by the table of well-formed UTF-8 (Unicode, table 3-7).
-    private mutating func multibyteScalar(leading: UInt8) throws(JSONError) {
-        let second: ClosedRange<UInt8>
-        let count: Int
-        switch leading {
-        case 0xC2...0xDF: (second, count) = (0x80...0xBF, 2)
-        case 0xE0: (second, count) = (0xA0...0xBF, 3)
-        case 0xED: (second, count) = (0x80...0x9F, 3)
-        case 0xE1...0xEF: (second, count) = (0x80...0xBF, 3)
-        case 0xF0: (second, count) = (0x90...0xBF, 4)
-        case 0xF4: (second, count) = (0x80...0x8F, 4)
-        case 0xF1...0xF3: (second, count) = (0x80...0xBF, 4)
-        default: throw failure("well-formed UTF-8")
+    /// The index behind the ASCII at a place, or one that is not below `end`.
+    @inline(__always)
+    private func asciiEnd(from start: Int) -> Int {
+        var index = start
+        while bytes.count &- index >= 8 {
+            // Within the bytes by the loop's condition; no safe unaligned load exists.
+            let word = unsafe UInt64(
+                littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            )
+            let marks = word & 0x8080_8080_8080_8080
+            if marks != 0 { return index &+ marks.trailingZeroBitCount >> 3 }
+            index &+= 8
         }
-        guard end - position >= count, second.contains(bytes[position + 1]) else { throw failure("well-formed UTF-8") }
-        for index in 2..<4 where index < count {
-            guard bytes[position + index] & 0xC0 == 0x80 else { throw failure("well-formed UTF-8") }
+        while index < end, bytes[index] < 0x80 { index += 1 }
+        return index
+    }
+
+    /// Checks the whole text against the table of well-formed UTF-8 (Unicode, table 3-7).
+    ///
+    /// Outside strings the grammar has let ASCII through only.
+    private mutating func checkUTF8() throws(JSONError) {
+        var index = start
+        while index < end {
+            let leading = bytes[index]
+            if leading < 0x80 {
+                index = asciiEnd(from: index)
+                continue
+            }
+            let second: ClosedRange<UInt8>
+            let count: Int
+            switch leading {
+            case 0xE1...0xEC, 0xEE, 0xEF: (second, count) = (0x80...0xBF, 3)
+            case 0xC2...0xDF: (second, count) = (0x80...0xBF, 2)
+            case 0xE0: (second, count) = (0xA0...0xBF, 3)
+            case 0xED: (second, count) = (0x80...0x9F, 3)
+            case 0xF0: (second, count) = (0x90...0xBF, 4)
+            case 0xF4: (second, count) = (0x80...0x8F, 4)
+            case 0xF1...0xF3: (second, count) = (0x80...0xBF, 4)
+            default: (second, count) = (0xFF...0xFF, 5)
+            }
+            guard end - index >= count, second.contains(bytes[index + 1]),
+                count < 3 || bytes[index + 2] & 0xC0 == 0x80, count < 4 || bytes[index + 3] & 0xC0 == 0x80
+            else {
+                position = index
+                throw failure("well-formed UTF-8")
+            }
+            index += count
         }
-        position += count
     }
 
     private mutating func escape() throws(JSONError) {
@@ -431,6 +494,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
 
     // MARK: - Position
 
+    @inline(__always)
     private var peek: UInt8 {
         // NUL stands for the end: no rule accepts it.
         position < end ? bytes[position] : 0

@@ -40,12 +40,18 @@ package struct LineSplitter: ~Copyable {
     private var tail: [UInt8] = []
     private var isSkipping = false
     private var isAtStart = true
-    private var lineNumber: UInt64 = 0
+    /// How many lines there were so far, blank ones too.
+    package private(set) var lineNumber: UInt64
 
-    /// - Parameter maximumLineBytes: The longest line that is accepted, without its line break; at least 1.
-    package init(maximumLineBytes: Int) {
+    /// Creates a splitter.
+    ///
+    /// - Parameters:
+    ///   - maximumLineBytes: The longest line that is accepted, without its line break; at least 1.
+    ///   - lineNumber: How many lines went before, in other inputs.
+    package init(maximumLineBytes: Int, after lineNumber: UInt64 = 0) {
         precondition(maximumLineBytes > 0, "a line needs room for a byte")
         self.maximumLineBytes = maximumLineBytes
+        self.lineNumber = lineNumber
     }
 
     /// Takes the next bytes that were read.

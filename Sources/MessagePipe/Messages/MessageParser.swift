@@ -267,14 +267,23 @@ package struct MessageParser: Sendable {
         let member = members[index]
         switch member.kind {
         case .object:
-            let isPlain = try scanVariables(bytes, member.value)
+            // Only what is not plain needs a second look.
+            var isPlain = true
+            if !member.isObjectOfStrings { isPlain = try scanVariables(bytes, member.value) }
             message.templateParameters =
                 isPlain ? ByteRange(member.value) : writeVariables(bytes, rewritten: &rewritten)
         case .string:
-            let text = JSONText.decodeString(bytes, member.value)
-            let isPlain = try scanVariables(text.span, 0..<text.count)
-            message.templateParameters =
-                isPlain ? Self.append(text, to: &rewritten) : writeVariables(text.span, rewritten: &rewritten)
+            let start = rewritten.count
+            let inside = (member.value.lowerBound + 1)..<(member.value.upperBound - 1)
+            JSONText.appendDecoded(bytes, inside, to: &rewritten)
+            if try scanVariables(rewritten.span, start..<rewritten.count) {
+                message.templateParameters = Self.rewrittenRange(start, rewritten)
+            } else {
+                let text = Array(rewritten[start...])
+                rewritten.removeSubrange(start...)
+                _ = try scanVariables(text.span, 0..<text.count)
+                message.templateParameters = writeVariables(text.span, rewritten: &rewritten)
+            }
         default:
             throw .templateParameters("is no object")
         }
@@ -369,7 +378,7 @@ package struct MessageParser: Sendable {
 
     private func batchKeyHash(_ bytes: borrowing Span<UInt8>, _ message: Message, _ rewritten: [UInt8]) -> UInt64 {
         var hash = BatchKeyHash(traits: message.traits)
-        for range in [message.templateCode, message.outID] {
+        func combine(_ range: ByteRange) {
             let start = Int(range.start & ~Chunk.rewrittenBit)
             let slice = start..<(start + Int(range.count))
             if range.start & Chunk.rewrittenBit == 0 {
@@ -378,6 +387,8 @@ package struct MessageParser: Sendable {
                 hash.combine(rewritten.span, slice)
             }
         }
+        combine(message.templateCode)
+        combine(message.outID)
         return hash.value
     }
 }

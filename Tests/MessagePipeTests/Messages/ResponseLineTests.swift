@@ -118,11 +118,11 @@ struct ResponseLineTests {
         )
     }
 
-    @Test func `the gateway's text is escaped`() {
+    @Test func `the gateway's text is escaped`() throws {
         let bench = Bench()
         bench.read(count: 1)
         bench.flush()
-        let id = bench.takeFlight().id
+        let id = try #require(bench.takeFlight()?.id)
         bench.engine.answered(id, Answer(codeClass: .batch, code: "a\"b", message: "触发\n\"x\"\\"), at: bench.now)
         #expect(
             bench.output()[0].hasSuffix(

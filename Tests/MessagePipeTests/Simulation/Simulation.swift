@@ -76,6 +76,10 @@ struct Simulation: ~Copyable {
     private var signalledAt: Instant?
     private var lastLine = 0
     private var answeredCount = 0
+    /// What has happened so far, for a test that looks whether enough does.
+    var tally: Tally { engine.tally }
+    /// Why the run stopped sending, if it did.
+    var stop: StopReason? { engine.stop }
 
     // The world's character.
     private let isReachable: Bool
@@ -98,7 +102,8 @@ struct Simulation: ~Copyable {
         configuration.concurrency = random.pick([1, 2, 5, 64])
         configuration.maximumMessagesPerSecond = random.pick([nil, nil, nil, 1, 50, 5000])
         configuration.timeout = random.pick([.milliseconds(50), .seconds(1), .seconds(10)])
-        configuration.deadline = random.pick([.zero, .milliseconds(20), .seconds(2), .seconds(120), .seconds(120)])
+        configuration.deadline =
+            random.oneIn(20) ? .zero : random.pick([.milliseconds(20), .seconds(2), .seconds(120), .seconds(120)])
         configuration.confirm = random.pick([.zero, .seconds(2), .seconds(6), .seconds(30), .seconds(30)])
         configuration.drain = random.pick([.zero, .milliseconds(100), .seconds(10)])
         configuration.unreachableAfter = random.pick([.milliseconds(100), .seconds(10)])

@@ -9,7 +9,7 @@ struct SimulationTests {
     static let runCount: Int = {
         if let count = ProcessInfo.processInfo.environment["SMSPIPE_RUNS"].flatMap(Int.init) { return count }
         #if DEBUG
-            return 2_000
+            return 1_000
         #else
             return 100_000
         #endif
@@ -29,5 +29,27 @@ struct SimulationTests {
             if failures == 10 { break }
         }
         print("\(Self.runCount) simulated runs in \(started.duration(to: .now))")
+    }
+
+    @Test func `the simulated world is rich: every outcome and every stop happens often`() {
+        var outcomes: [Outcome: Int] = [:]
+        var stops: [String: Int] = [:]
+        var lookUps = 0
+        for seed in UInt64(1)...600 {
+            var simulation = Simulation(seed: seed)
+            try? simulation.run()
+            for outcome in Outcome.allCases { outcomes[outcome, default: 0] += simulation.tally[outcome] }
+            switch simulation.stop {
+            case nil: break
+            case .credentials, .account: stops["account", default: 0] += 1
+            case .unreachable: stops["unreachable", default: 0] += 1
+            case .signal: stops["signal", default: 0] += 1
+            case .outputClosed, .storage: stops["output", default: 0] += 1
+            }
+            lookUps += simulation.tally.lookUps
+        }
+        for outcome in Outcome.allCases { #expect(outcomes[outcome, default: 0] > 100, "\(outcome)") }
+        #expect(stops.count == 4 && stops.values.allSatisfy { $0 > 10 })
+        #expect(lookUps > 100)
     }
 }

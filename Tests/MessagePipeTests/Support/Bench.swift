@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MessagePipe
+import Testing
 
 /// An engine on the bench: a test feeds it lines and reports, moves its clock, and looks at what it does.
 final class Bench {
@@ -45,7 +46,10 @@ final class Bench {
     var tally: Tally { engine.tally }
     var nextDeadline: Instant? { engine.nextDeadline() }
     /// What the oldest request in flight, a look-up, asks for.
-    var askedLookUp: LookUp { engine.lookUp(of: inFlight[0].id, at: now) }
+    var askedLookUp: LookUp? {
+        guard let first = inFlight.first, first.call == .lookUp else { return nil }
+        return engine.lookUp(of: first.id, at: now)
+    }
 
     // MARK: - Input
 
@@ -82,7 +86,13 @@ final class Bench {
     /// Moves the clock on, stopping at each deadline of the engine.
     func wait(_ duration: Duration) {
         let end = now.advanced(by: duration)
+        var rounds = 0
         while let deadline = engine.nextDeadline(), deadline <= end {
+            rounds = deadline <= now ? rounds + 1 : 0
+            guard rounds < 10 else {
+                Issue.record("the engine's deadline stays in the past")
+                break
+            }
             now = max(now, deadline)
             engine.deadlineReached(at: now)
             run()
@@ -108,8 +118,14 @@ final class Bench {
 
     // MARK: - Reports
 
-    /// Takes out the oldest request in flight, or the one at an index.
-    func takeFlight(_ index: Int = 0) -> Sent { inFlight.remove(at: index) }
+    /// Takes out the oldest request in flight, or the one at an index; it is an issue if there is none.
+    func takeFlight(_ index: Int = 0) -> Sent? {
+        guard inFlight.indices.contains(index) else {
+            Issue.record("no request is in flight")
+            return nil
+        }
+        return inFlight.remove(at: index)
+    }
 
     /// Answers a request in flight with a code of a class.
     func answer(
@@ -119,7 +135,7 @@ final class Bench {
         retryAfter: Duration? = nil,
         at index: Int = 0
     ) {
-        let id = takeFlight(index).id
+        guard let id = takeFlight(index)?.id else { return }
         engine.connected()
         engine.answered(
             id,
@@ -145,17 +161,20 @@ final class Bench {
     }
 
     func notSent(_ reason: NotSentReason = .noConnection("refused"), at index: Int = 0) {
-        engine.notSent(takeFlight(index).id, reason, at: now)
+        guard let id = takeFlight(index)?.id else { return }
+        engine.notSent(id, reason, at: now)
         run()
     }
 
     func unknown(_ doubt: Doubt = .connectionLost, at index: Int = 0) {
-        engine.unknown(takeFlight(index).id, doubt, at: now)
+        guard let id = takeFlight(index)?.id else { return }
+        engine.unknown(id, doubt, at: now)
         run()
     }
 
     func lookedUp(_ isFound: Bool, at index: Int = 0) {
-        engine.lookedUp(takeFlight(index).id, isFound: isFound, at: now)
+        guard let id = takeFlight(index)?.id else { return }
+        engine.lookedUp(id, isFound: isFound, at: now)
         run()
     }
 

@@ -36,6 +36,18 @@ package struct NumberLimits: Equatable, Sendable {
     /// Promotions, counted per sign name, template and number.
     package var promotion: Limit
 
+    /// Creates limits.
+    ///
+    /// - Parameters:
+    ///   - code: The limit of verification codes.
+    ///   - notice: The limit of notices.
+    ///   - promotion: The limit of promotions.
+    package init(code: Limit, notice: Limit, promotion: Limit) {
+        self.code = code
+        self.notice = notice
+        self.promotion = promotion
+    }
+
     /// No limits.
     package static let none = NumberLimits(code: Limit(), notice: Limit(), promotion: Limit())
 

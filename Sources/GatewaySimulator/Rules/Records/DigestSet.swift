@@ -64,6 +64,8 @@ struct DigestSet: Sendable {
 /// Source: api 10, "nonce remembered per key for at least 15 minutes".
 struct NonceMemory: Sendable {
     private static let span = Duration.seconds(15 * 60)
+    /// The most nonces of a generation, so that memory stays bounded: the older generation goes early then.
+    private static let maximumCount = 16_000_000
 
     private var current = DigestSet()
     private var previous = DigestSet()
@@ -74,7 +76,7 @@ struct NonceMemory: Sendable {
     /// - Returns: Whether it was new.
     mutating func insert(_ nonce: String, of accessKeyID: String, at now: WallTime) -> Bool {
         let start = startOfCurrent ?? now
-        if startOfCurrent == nil || now - start >= Self.span {
+        if startOfCurrent == nil || now - start >= Self.span || current.count >= Self.maximumCount {
             previous = current
             current = DigestSet()
             startOfCurrent = now

@@ -17,12 +17,16 @@ struct DuplicatesLedger: Sendable {
 
     /// The most different messages that are told apart, so that memory stays bounded: half a gigabyte.
     static let maximumCount = 32_000_000
+    /// The most repeated messages that are shown; further ones are only counted.
+    static let maximumShownCount = 100_000
     private static let maximumBizIDCount = 16
 
     private var seen = DigestSet()
     /// The messages that were taken more than once, by hash.
     private(set) var duplicates: [UInt64: Duplicate] = [:]
 
+    /// How many messages were repeats of others.
+    private(set) var repeatCount = 0
     /// How many different messages were taken.
     var distinctCount: Int { seen.count }
     /// Whether further messages are no longer told apart.
@@ -32,14 +36,17 @@ struct DuplicatesLedger: Sendable {
     ///
     /// - Parameters:
     ///   - digest: The hash of its content.
-    ///   - message: Makes the message if it turns out to be a repeat.
-    mutating func note(_ digest: UInt64, _ message: () -> SentMessage) {
+    ///   - bizID: The receipt id of its request.
+    ///   - message: Makes the message if it turns out to be the first repeat.
+    mutating func note(_ digest: UInt64, bizID: String, _ message: () -> SentMessage) {
         guard !isFull, !seen.insert(digest) else { return }
-        let repeated = message()
-        var duplicate = duplicates[digest] ?? Duplicate(message: repeated, count: 1, bizIDs: [])
-        duplicate.count += 1
-        if duplicate.bizIDs.count < Self.maximumBizIDCount { duplicate.bizIDs.append(repeated.bizID) }
-        duplicates[digest] = duplicate
+        repeatCount += 1
+        if let known = duplicates[digest] {
+            duplicates[digest]?.count += 1
+            if known.bizIDs.count < Self.maximumBizIDCount { duplicates[digest]?.bizIDs.append(bizID) }
+        } else if duplicates.count < Self.maximumShownCount {
+            duplicates[digest] = Duplicate(message: message(), count: 2, bizIDs: [bizID])
+        }
     }
 
     /// Forgets everything.

@@ -140,7 +140,9 @@ struct GatewayRecords: Sendable {
             var digest = ContentHash.mix(common ^ numberHash, ContentHash.of(bytes, element.signName))
             digest = ContentHash.mix(digest, element.parametersHash)
             if let code = element.extensionCode { digest = ContentHash.mix(digest, ContentHash.of(bytes, code)) }
-            duplicates.note(digest) { Self.render(message, number: number, of: record, send, bizID: bizID) }
+            duplicates.note(digest, bizID: bizID) {
+                Self.render(message, number: number, of: record, send, bizID: bizID)
+            }
         }
     }
 
