@@ -50,7 +50,8 @@ struct JournalCommand: ParsableCommand {
     // MARK: - Text
 
     private func text(_ summary: JournalSummary) -> String {
-        var lines = ["\(summary.messages) messages in \(summary.requests) requests to \(summary.head?.endpoint ?? "nowhere yet")"]
+        let endpoint = summary.head?.endpoint ?? "nowhere yet"
+        var lines = ["\(summary.messages) messages in \(summary.requests) requests to \(endpoint)"]
         lines.append("  first     \(time(summary.firstTime) ?? "never")")
         lines.append("  last      \(time(summary.lastTime) ?? "never")")
         lines.append("  accepted  \(summary[.accepted])")
@@ -59,7 +60,8 @@ struct JournalCommand: ParsableCommand {
         lines.append("  open      \(summary.open)\(summary.open > 0 ? ", to be looked up by the next run" : "")")
         lines.append("  not sent  \(summary.unsent)\(summary.unsent > 0 ? ", to be sent by the next run" : "")")
         for message in summary.uncertainMessages {
-            lines.append("  \(message.isAnswered ? "unknown: " : "open:    ") line \(message.line) in \(message.batchID)")
+            let state = message.isAnswered ? "unknown: " : "open:    "
+            lines.append("  \(state) line \(message.line) in \(message.batchID)")
         }
         return lines.joined(separator: "\n")
     }

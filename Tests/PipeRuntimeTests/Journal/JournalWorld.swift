@@ -49,12 +49,15 @@ struct JournalWorld {
         return (0..<count).map { number in
             let phone = 13_900_000_000 + Int.random(in: 0...5, using: &random)
             switch Int.random(in: 0..<10, using: &random) {
-            case 0: return "{\"PhoneNumber\":\"\(phone)\",\"TemplateCode\":\"T\",\"Id\":\(Int.random(in: 0...2, using: &random))}"
+            case 0:
+                let id = Int.random(in: 0...2, using: &random)
+                return "{\"PhoneNumber\":\"\(phone)\",\"TemplateCode\":\"T\",\"Id\":\(id)}"
             case 1: return "{\"PhoneNumber\":\"13900000009\",\"TemplateCode\":\"T\",\"Id\":\"a\(number / 8)\"}"
             case 2: return "{\"PhoneNumber\":\"\(phone)\",\"TemplateCode\":\"T\",\"OutId\":\"o\"}"
             case 3: return "{\"PhoneNumber\":\"\(phone)\",\"TemplateCode\":\"U\"}"
             case 4: return "no JSON \(number)"
-            default: return "{\"PhoneNumber\":\"\(phone)\",\"TemplateCode\":\"T\",\"TemplateParam\":{\"n\":\(number / 2)}}"
+            default:
+                return "{\"PhoneNumber\":\"\(phone)\",\"TemplateCode\":\"T\",\"TemplateParam\":{\"n\":\(number / 2)}}"
             }
         }
     }
@@ -92,8 +95,10 @@ struct JournalWorld {
 
     /// Runs the engine over input until it ends, the journal fails, or the machine stops.
     ///
-    /// - Parameter isCalm: Whether the gateway takes everything and answers.
-    mutating func run(_ lines: [String], isCalm: Bool = false) throws(JournalFailure) -> End {
+    /// - Parameter lines: The input.
+    /// - Returns: How it ended.
+    /// - Throws: ``JournalFailure`` if a promise is broken.
+    mutating func run(_ lines: [String]) throws(JournalFailure) -> End {
         runCount += 1
         now = now.advanced(by: .seconds(30))
         let opened: (file: JournalFile, index: JournalIndex, tornByteCount: Int)
@@ -121,7 +126,7 @@ struct JournalWorld {
         configuration.concurrency = 3
         var engine = Engine(configuration, seed: seed, journal: journal)
         engine.connected()
-        return try drive(&engine, &file, salt, lines, isCalm: isCalm)
+        return try drive(&engine, &file, salt, lines)
     }
 
     private mutating func drive(
@@ -129,7 +134,6 @@ struct JournalWorld {
         _ file: inout JournalFile,
         _ salt: [UInt8],
         _ lines: [String],
-        isCalm: Bool,
     ) throws(JournalFailure) -> End {
         let names = Self.names(of: lines)
         var parser = MessageParser(
@@ -160,9 +164,10 @@ struct JournalWorld {
                 engine.inputEnded(at: now)
             }
             while let request = engine.nextRequest(at: now, sendDate: 2025_11_24) {
-                let (flight, report) = leave(request, engine, names, isCalm: isCalm)
+                let (flight, report) = leave(request, engine, names)
                 flights[request.id] = flight
-                events.append((now.advanced(by: .milliseconds(Int.random(in: 0...20, using: &random))), .report(request.id, report)))
+                let latency = Duration.milliseconds(Int.random(in: 0...20, using: &random))
+                events.append((now.advanced(by: latency), .report(request.id, report)))
             }
             while let id = engine.nextAbandoned() {
                 events.removeAll { if case .report(let other, _) = $0.event { other == id } else { false } }
@@ -216,7 +221,6 @@ struct JournalWorld {
         _ request: Request,
         _ engine: borrowing Engine,
         _ names: [(name: String, content: String)],
-        isCalm: Bool,
     ) -> (Flight, Report) {
         var flight = Flight(contents: [], names: [], batchID: "", isLookUp: request.call == .lookUp)
         guard request.call != .lookUp else {
@@ -235,7 +239,7 @@ struct JournalWorld {
             for content in flight.contents { world.taken[content, default: 0] += 1 }
             world.known.insert(flight.batchID)
         }
-        switch isCalm ? 9 : Int.random(in: 0..<12, using: &random) {
+        switch Int.random(in: 0..<12, using: &random) {
         case 0: return (flight, .answered(.throttle))
         case 1: return (flight, .notSent)
         case 2: return (flight, .answered(.message))

@@ -28,6 +28,8 @@ final class SimulatedDisk: JournalStorage, Sendable {
     /// What a crash leaves of bytes that were not synced.
     enum Remains: CaseIterable {
         case nothing, everything, beginning, pages, otherPages
+        /// Only the process has ended: all is still there, and not yet on stable storage.
+        case pending
     }
 
     private struct Inode {
@@ -80,6 +82,7 @@ final class SimulatedDisk: JournalStorage, Sendable {
     func restart(leaving remains: Remains) {
         state.withLock { state in
             state.isCrashed = false
+            guard remains != .pending else { return }
             if remains == .nothing { state.names = state.stableNames }
             for index in state.inodes.indices {
                 state.inodes[index].content = Self.remains(of: state.inodes[index], remains, &state.random)
@@ -92,7 +95,9 @@ final class SimulatedDisk: JournalStorage, Sendable {
     private static func remains(of inode: Inode, _ remains: Remains, _ random: inout SeededGenerator) -> [UInt8] {
         let stable = inode.stable.count
         // A cut that was not synced may or may not be on the disk.
-        guard inode.content.count > stable else { return remains == .everything ? inode.content : inode.stable }
+        guard inode.content.count > stable else {
+            return remains == .everything || random.oneIn(2) ? inode.content : inode.stable
+        }
         var content = inode.content
         switch remains {
         case .nothing: return inode.stable
@@ -104,6 +109,7 @@ final class SimulatedDisk: JournalStorage, Sendable {
                 for index in max(start, stable)..<min(start + pageSize, content.count) { content[index] = 0 }
             }
             return content
+        case .pending: return content
         }
     }
 
