@@ -22,15 +22,8 @@ extension Engine {
             return start(index, .lookUp, at: now)
         }
         if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
-        guard mayStart else { return nil }
-        while let index = nextBatch(at: now) {
-            guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
-                settle(index, expiry)
-                continue
-            }
-            return leave(index, at: now, sendDate: sendDate)
-        }
-        return nil
+        guard mayStart, let index = nextBatch(at: now) else { return nil }
+        return leave(index, at: now, sendDate: sendDate)
     }
 
     /// Lets a batch go to the gateway.
@@ -119,20 +112,20 @@ extension Engine {
         if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
         switch codeClass {
         case .success:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             settle(index, response(.accepted, answer, index))
         case .message:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             rejectOrSplit(index, answer, at: now)
         case .batchOrMessage:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             if isMixed(index) {
                 rejectOrSplit(index, answer, at: now)
             } else {
                 settle(index, response(.rejected, answer, index))
             }
         case .batch:
-            dispatcher.answered()
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             settle(index, response(.rejected, answer, index))
         case .credentials:
             stopForAccount(.credentials(answer), index, at: now)
@@ -284,7 +277,7 @@ extension Engine {
             return
         }
         lastUnknownRefusal = serial
-        dispatcher.answered()
+        dispatcher.answered(sentAt: batches[index].sentAt, at: now)
         settle(index, response(.rejected, answer, index))
     }
 
@@ -293,7 +286,7 @@ extension Engine {
     private mutating func throttled(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         tally.throttled += 1
         let wait = retryWait(index, answer.retryAfter)
-        dispatcher.throttled(sentAt: batches[index].sentAt, at: now, wait: answer.retryAfter == nil ? .zero : wait)
+        dispatcher.throttled(sentAt: batches[index].sentAt, at: now, using: &generator)
         batches[index].sendDate = 0
         tryAgain(index, after: wait, at: now)
     }

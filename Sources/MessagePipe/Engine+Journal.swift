@@ -81,10 +81,6 @@ extension Engine {
     /// The next request that may leave because its intent is on record; notes the intents of those behind it.
     mutating func nextRecordedRequest(at now: Instant, sendDate: UInt32) -> Request? {
         while mayStart, let index = nextBatch(at: now) {
-            guard batches[index].oldest.advanced(by: configuration.deadline) > now else {
-                settle(index, expiry)
-                continue
-            }
             recordIntent(index, at: now, sendDate: sendDate)
         }
         while let index = journal.intended.popFirst() {

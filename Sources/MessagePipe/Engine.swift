@@ -278,13 +278,20 @@ package struct Engine: ~Copyable {
 
     /// The next batch that may leave now: the oldest of those that are full and the one that is due.
     mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
-        if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now),
-            !dispatcher.hasReady(olderThan: batches[due].oldest, batches)
-        {
-            batcher.close(due, in: &batches)
-            dispatcher.enqueueNext(due, expiresAt: expiry(of: due))
+        while true {
+            if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now),
+                !dispatcher.hasReady(olderThan: batches[due].oldest, batches)
+            {
+                batcher.close(due, in: &batches)
+                dispatcher.enqueueNext(due, expiresAt: expiry(of: due))
+            }
+            guard let index = dispatcher.nextBatch(at: now) else { return nil }
+            if expiry(of: index) > now {
+                dispatcher.sent(batches[index].items.count, at: now, using: &generator)
+                return index
+            }
+            settle(index, expiry)
         }
-        return dispatcher.nextBatch(batches, at: now)
     }
 
     private mutating func batchClosed(_ index: BatchTable.Index) {

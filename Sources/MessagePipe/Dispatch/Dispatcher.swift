@@ -37,8 +37,11 @@ struct Dispatcher: ~Copyable {
     private var lookUpsInFlight = 0
     /// Batches that are being recorded before they leave; they hold their permit meanwhile.
     var recordedCount = 0
-    /// Whether the limit allows one more request; look-ups count too.
-    private var hasPermit: Bool { inFlightCount + lookUpsInFlight + recordedCount < limit.current }
+    /// Whether one more request may be in flight; look-ups count too.
+    private var hasPermit: Bool {
+        inFlightCount + lookUpsInFlight + recordedCount
+            < max(limit.current, min(pacer.neededConcurrency, limit.maximum))
+    }
 
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false
@@ -177,11 +180,14 @@ struct Dispatcher: ~Copyable {
     }
 
     /// Takes out the batch that may be sent now.
-    mutating func nextBatch(_ batches: borrowing BatchTable, at now: Instant) -> BatchTable.Index? {
+    mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
         guard mayHandOut(at: now) else { return nil }
-        guard let index = urgent.popFirst() ?? ready.popFirst() else { return nil }
-        pacer.sent(batches[index].items.count, at: now)
-        return index
+        return urgent.popFirst() ?? ready.popFirst()
+    }
+
+    /// Notes that a batch leaves: the next one may have to wait.
+    mutating func sent(_ messages: Int, at now: Instant, using generator: inout some RandomNumberGenerator) {
+        pacer.sent(messages, at: now, using: &generator)
     }
 
     /// Notes that a request leaves, and names it.
@@ -223,14 +229,18 @@ struct Dispatcher: ~Copyable {
     // MARK: - What the gateway makes of it
 
     /// Notes an answer that took a request or refused it for good.
-    mutating func answered() {
+    mutating func answered(sentAt: Instant, at now: Instant) {
         limit.answered()
+        pacer.accepted(sentAt: sentAt, at: now)
     }
 
     /// Notes that the gateway refused a request for sending too fast.
-    mutating func throttled(sentAt: Instant, at now: Instant, wait: Duration) {
+    ///
+    /// Only the refused request waits as long as the gateway asks; the others go on at a lower rate, and slowly if all are
+    /// refused.
+    mutating func throttled(sentAt: Instant, at now: Instant, using generator: inout some RandomNumberGenerator) {
         limit.throttled(sentAt: sentAt, at: now)
-        pacer.pause(until: now.advanced(by: wait))
+        pacer.throttled(sentAt: sentAt, at: now, using: &generator)
     }
 
     /// Notes that a request did not leave.

@@ -253,7 +253,7 @@ struct FateTests {
 
     // MARK: - Throttling
 
-    @Test func `a throttled batch waits as long as the gateway asks, and others with it`() {
+    @Test func `a throttled batch waits as long as the gateway asks, and holds up no other`() {
         let bench = Bench {
             $0.batchSize = 1
             $0.concurrency = 2
@@ -263,9 +263,9 @@ struct FateTests {
         #expect(bench.inFlight.count == 1)
         bench.answer(.success)
         bench.wait(.milliseconds(4999))
-        #expect(bench.sent.count == 2)
+        #expect(bench.sent.count == 3)
         bench.wait(.milliseconds(1000))
-        #expect(bench.sent.count > 2)
+        #expect(bench.sent.count == 4)
     }
 
     @Test func `a gateway that asks for hours is asked again after a minute`() {

@@ -4,7 +4,7 @@
 ///
 /// The rule of TCP's congestion avoidance: requests that left before the last halving do not halve again.
 struct ConcurrencyLimit: Equatable, Sendable {
-    private let maximum: Int
+    let maximum: Int
     private(set) var current: Int
     private var answeredInRound = 0
     private var lastHalving: Instant?
@@ -27,31 +27,5 @@ struct ConcurrencyLimit: Equatable, Sendable {
         if let lastHalving, sentAt < lastHalving { return }
         lastHalving = now
         current = max(1, current / 2)
-    }
-}
-
-/// When the next request may leave: not before the rate allows it, nor before a pause ends.
-struct Pacer: Equatable, Sendable {
-    private let nanosecondsPerMessage: Double?
-    /// When the next request may leave; `nil` for at once.
-    private(set) var nextPermit: Instant?
-
-    init(messagesPerSecond: Double?) {
-        nanosecondsPerMessage = messagesPerSecond.map { 1e9 / $0 }
-    }
-
-    func allows(at now: Instant) -> Bool {
-        guard let nextPermit else { return true }
-        return nextPermit <= now
-    }
-
-    mutating func sent(_ messages: Int, at now: Instant) {
-        guard let nanosecondsPerMessage else { return }
-        let from = max(nextPermit ?? now, now)
-        nextPermit = from.advanced(by: .nanoseconds(Int64(Double(messages) * nanosecondsPerMessage)))
-    }
-
-    mutating func pause(until instant: Instant) {
-        nextPermit = max(nextPermit ?? instant, instant)
     }
 }
