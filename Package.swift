@@ -92,6 +92,7 @@ let package = Package(
             dependencies: ["AlibabaCloudSMS", "MessagePipe"],
             swiftSettings: settings,
         ),
+        .testTarget(name: "PipeRuntimeTests", dependencies: ["PipeRuntime", "MessagePipe"], swiftSettings: settings),
         .testTarget(
             name: "GatewaySimulatorTests",
             dependencies: ["GatewaySimulator", "AlibabaCloudSMS", "MessagePipe"],

@@ -22,7 +22,10 @@ struct JournalFailure {
             text = "\(path) is not a journal of smspipe; it was left as it is. Give another file for --journal."
         case .otherVersion(let version):
             status = .cannotCreate
-            text = "the journal \(path) has version \(version) of the format, and this smspipe knows version 1; use the one that wrote it."
+            text = """
+                the journal \(path) has version \(version) of the format, and this smspipe knows version 1; use the one \
+                that wrote it.
+                """
         case .otherAccessKey:
             status = .cannotCreate
             text = "the journal \(path) belongs to another access key; use that key, or give another journal."

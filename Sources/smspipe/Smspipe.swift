@@ -11,7 +11,7 @@ struct Smspipe: AsyncParsableCommand {
         commandName: "smspipe",
         abstract: "Sends SMS through Alibaba Cloud: JSON lines in, one response line per message out.",
         version: "0.1.0",
-        subcommands: [SendCommand.self, SimulateCommand.self, ExplainCommand.self],
+        subcommands: [SendCommand.self, SimulateCommand.self, JournalCommand.self, ExplainCommand.self],
         defaultSubcommand: SendCommand.self,
     )
 

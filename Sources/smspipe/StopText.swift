@@ -21,7 +21,10 @@ struct StopText {
         case .unreachable(let reason):
             text = "stopped sending: \(endpoint): \(reason.text); check --endpoint, the network and HTTPS_PROXY."
         case .storage(let what):
-            text = "stopped sending: \(what); make room or mend it, then run again with the same journal, or with what was not answered."
+            text = """
+                stopped sending: \(what); make room or mend it, then run again with the same journal, or with what was \
+                not answered.
+                """
         case .signal, .outputClosed:
             text = nil
         }

@@ -297,6 +297,44 @@ def latency(bench):
 
 
 @row
+def journal(bench):
+    """With a journal on this machine's disk against without, 64 requests at once."""
+    path, count = bench.input(), bench.count
+    file = bench.folder / "journal"
+    summaries = []
+
+    def with_journal(endpoint):
+        file.unlink(missing_ok=True)
+        options = ["--journal", file, "--concurrency", "64"]
+        measure = bench.smspipe(*options, endpoint=endpoint, stdin=path, expect=count)
+        summaries.append(json.loads(measure.errors))
+        return measure
+
+    gateways = [("50 ms latency", bench.sink.slow)] if bench.sink.slow else []
+    for name, endpoint in [*gateways, ("no latency", bench.sink.http)]:
+        summaries.clear()
+        measures = interleave(
+            {
+                "without": lambda: bench.smspipe("--concurrency", "64", endpoint=endpoint, stdin=path, expect=count),
+                "with": lambda: with_journal(endpoint),
+            },
+            bench.repetitions,
+        )
+        syncs = Figure([1000 * each["Syncs"] / each["Requests"] for each in summaries])
+        bench.report(
+            f"--journal, {count:,} messages, {name}",
+            per_second(measures["without"], count),
+            per_second(measures["with"], count),
+            f"{ratio(wall(measures['without']), wall(measures['with']))} of the throughput, "
+            f"{syncs} syncs per 1,000 requests, {file.stat().st_size / count:.0f} bytes a message",
+        )
+    again = [
+        bench.smspipe("--journal", file, endpoint=endpoint, stdin=path, expect=count) for _ in range(bench.repetitions)
+    ]
+    bench.report(f"{count:,} replayed messages", "", Figure(wall(again), " s"), memory(again))
+
+
+@row
 def lock_step(bench):
     """One line, one answer, two thousand times: what smspipe adds to the bare round trip."""
     bare, ours = [], []

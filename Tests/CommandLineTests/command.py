@@ -80,6 +80,12 @@ class Result:
         return self.column("Code")
 
     @property
+    def summary_of_stdout(self):
+        """The one JSON line on standard output of `smspipe journal --json`."""
+        assert len(self.lines) == 1, self.stdout
+        return self.responses[0]
+
+    @property
     def summary(self):
         """The one JSON line on standard error."""
         found = [json.loads(text) for text in self.stderr.splitlines() if text.startswith("{")]

@@ -40,7 +40,8 @@ package struct Tally: Equatable, Sendable {
     package static func == (one: Tally, other: Tally) -> Bool {
         Outcome.allCases.allSatisfy { one[$0] == other[$0] } && one.messages == other.messages
             && one.requests == other.requests && one.lookUps == other.lookUps && one.throttled == other.throttled
-            && one.replayed == other.replayed && one.syncs == other.syncs && one.inFlight == other.inFlight && one.codes == other.codes && one.latencies == other.latencies
+            && one.replayed == other.replayed && one.syncs == other.syncs
+            && one.inFlight == other.inFlight && one.codes == other.codes && one.latencies == other.latencies
     }
 
     private static func index(_ outcome: Outcome) -> Int {

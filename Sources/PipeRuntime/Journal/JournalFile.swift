@@ -143,6 +143,11 @@ package struct JournalFile: Sendable {
         var (file, tornByteCount) = try open(path, on: storage) { index.apply($0) }
         if let head = index.head {
             try conditions.check(head)
+            // The run before may have been killed between a write and its sync: what it left is about to be relied on.
+            try JournalError.naming(JournalError.failed) { () throws(StorageError) in
+                try file.file.sync()
+                try storage.syncDirectory(of: path)
+            }
         } else {
             let head = JournalHead(salt: salt, accessKeyID: conditions.accessKeyID, endpoint: conditions.endpoint)
             let entry = JournalEntry(.head(head), time: time, synced: 0)
@@ -163,6 +168,8 @@ package struct JournalFile: Sendable {
             byteCount += bytes.count
         } catch {
             failure = error
+            // None of the group has happened: its requests have not left. Where this fails, too, the next run looks them up.
+            try? file.truncate(to: byteCount)
             throw error
         }
     }
