@@ -58,7 +58,7 @@ struct ProgressTests {
         #expect(
             Summary(progress).line == """
                 {"Messages":2,"Accepted":0,"Rejected":0,"Invalid":2,"Unknown":0,"Skipped":0,"Planned":0,\
-                "Codes":{"smspipe.INVALID_JSON":2},"Requests":0,"LookUps":0,"Throttled":0,"Bytes":77,"Seconds":61.005,\
+                "Codes":{"smspipe.INVALID_JSON":2},"Requests":0,"LookUps":0,"Throttled":0,"Bytes":77,"Replayed":0,"Syncs":0,"Seconds":61.005,\
                 "LatencyMilliseconds":{"p50":null,"p95":null,"p99":null,"max":null}}
                 """
         )
