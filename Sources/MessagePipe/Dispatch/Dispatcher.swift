@@ -240,7 +240,7 @@ struct Dispatcher: ~Copyable {
     /// refused.
     mutating func throttled(sentAt: Instant, at now: Instant, using generator: inout some RandomNumberGenerator) {
         limit.throttled(sentAt: sentAt, at: now)
-        pacer.throttled(sentAt: sentAt, at: now, using: &generator)
+        pacer.throttled(sentAt: sentAt, at: now, inFlightCount: inFlightCount, using: &generator)
     }
 
     /// Notes that a request did not leave.

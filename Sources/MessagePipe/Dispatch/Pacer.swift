@@ -56,9 +56,14 @@ struct Pacer: Equatable, Sendable {
     }
 
     /// Notes that the gateway refused a request for coming too fast.
-    mutating func throttled(sentAt: Instant, at now: Instant, using generator: inout some RandomNumberGenerator) {
+    mutating func throttled(
+        sentAt: Instant,
+        at now: Instant,
+        inFlightCount: Int,
+        using generator: inout some RandomNumberGenerator,
+    ) {
         let wasUnlimited = rate.current == nil
-        rate.refused(sentAt: sentAt, at: now)
+        rate.refused(sentAt: sentAt, at: now, inFlightCount: inFlightCount)
         guard wasUnlimited, let requestsPerSecond = rate.current else { return }
         slot = now
         isBinding = true

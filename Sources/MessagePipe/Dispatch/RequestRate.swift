@@ -5,13 +5,15 @@ import Glibc
 /// How many requests a second the gateway seems to grant us: unlimited until it refuses one for coming too fast.
 ///
 /// Concurrency alone cannot share a limit: 64 processes with one request each in flight on a fast link still send thousands
-/// a second. So each process finds its rate by itself, a little more for each request that is accepted, a fifth less when one
-/// is refused. Source: Bansal and Balakrishnan, "Binomial Congestion Control Algorithms" (INFOCOM 2001): such flows converge
-/// to equal rates if the increase grows slower than the rate. The constants are those with which the simulation in
-/// `FairShareTests` holds.
+/// a second. So each process finds its rate by itself: a little more for each request that is accepted, a little less when
+/// one is refused. Such flows converge to equal rates if the increase grows slower than the rate. Source: Bansal and
+/// Balakrishnan, "Binomial Congestion Control Algorithms" (INFOCOM 2001). The constants were found by simulation; those of
+/// `FairShareTests` hold with them.
 struct RequestRate: Equatable, Sendable {
-    /// What is lost of the rate when a request is refused; at most half, when most were refused of late.
-    private static let decrease = 0.2
+    /// What is lost of the rate when a request is refused, up to an eighth when all are.
+    ///
+    /// Little, so that luck does not soon tell processes apart that began alike.
+    private static let decrease = 0.075
     /// What every process may try, so that none starves.
     private static let probingRate = 1.0
     /// The share of refused requests from which even that is too much, and the rate that remains then.
@@ -27,7 +29,7 @@ struct RequestRate: Equatable, Sendable {
     /// Requests a second; `nil` while they are unlimited.
     private(set) var current: Double?
     /// Up to this rate a decrease is soon undone; infinite while the gateway's limit is being searched for.
-    private var provenRate = Double.infinity
+    private var provenRate = 0.0
     /// The share of refused requests among the last sixteen or so.
     private var refusedShare = 0.0
     private var acceptedSinceRefusal = 0.0
@@ -35,7 +37,6 @@ struct RequestRate: Equatable, Sendable {
     private var lastAcceptance = Instant(nanoseconds: 0)
     /// How long an answer takes, in seconds, smoothed as TCP does (RFC 6298).
     private var latency = 0.0
-    private var recent = RecentCount()
 
     /// How many requests are in flight at this rate, with a margin for answers that take longer than usual; 0 if unlimited.
     ///
@@ -49,10 +50,7 @@ struct RequestRate: Equatable, Sendable {
     ///   - now: The time.
     ///   - isBinding: Whether requests wait for this rate; a rate that is not used says nothing about a higher one.
     mutating func accepted(sentAt: Instant, at now: Instant, isBinding: Bool) {
-        guard let rate = current else {
-            recent.count(at: now)
-            return
-        }
+        guard let rate = current else { return }
         answered(after: sentAt.duration(to: now))
         refusedShare -= refusedShare / 16
         acceptedSinceRefusal += 1
@@ -66,18 +64,28 @@ struct RequestRate: Equatable, Sendable {
             }
             provenRate = .infinity
         }
-        if isBinding { set(increased(rate, after: elapsed, quiet: quiet)) }
+        guard isBinding else { return }
+        set(increased(rate, after: elapsed, quiet: quiet))
+        if refusedShare < Self.overload { provenRate = max(provenRate, rate) }
     }
 
     /// Notes that the gateway refused a request for coming too fast.
-    mutating func refused(sentAt: Instant, at now: Instant) {
+    ///
+    /// - Parameters:
+    ///   - sentAt: When the request left.
+    ///   - now: The time.
+    ///   - inFlightCount: How many others are with the gateway.
+    mutating func refused(sentAt: Instant, at now: Instant, inFlightCount: Int) {
         answered(after: sentAt.duration(to: now))
         acceptedSinceRefusal = 0
         refusedShare += (1 - refusedShare) / 16
         lastAcceptance = now
         guard let rate = current else {
+            // Half the rate until now, by Little's law: those who begin together begin alike, whatever part of the burst
+            // each had.
             lastDecrease = now
-            set(max(Self.probingRate, recent.perSecond(at: now)))
+            refusedShare = 0.5
+            set(max(Self.probingRate, Double(inFlightCount + 1) / max(latency, 1e-4) / 2))
             return
         }
         // Requests that left before the last decrease know nothing of it: once a round is enough.
@@ -88,8 +96,10 @@ struct RequestRate: Equatable, Sendable {
             provenRate = max(lowest(rate), rate / 2)
             set(provenRate)
         } else {
-            provenRate = max(lowest(rate), provenRate * (1 - Self.decrease))
-            set(max(lowest(rate), rate * (1 - max(Self.decrease, refusedShare / 2))))
+            let lowered = max(lowest(rate), rate * (1 - max(Self.decrease, refusedShare / 8)))
+            // A gateway that refuses nearly all may be itself again soon: what it granted is forgotten more slowly.
+            provenRate = refusedShare < Self.overload ? lowered : provenRate * (1 - Self.decrease / 2)
+            set(lowered)
         }
     }
 
@@ -121,7 +131,7 @@ struct RequestRate: Equatable, Sendable {
     /// and only an increase that is slower for the faster ones lets these fall back.
     /// A round with more than a refusal in four would leave no time to see what a decrease did.
     private func refusals(at rate: Double) -> Double {
-        let share = 0.085 / pow(rate * max(1, rate / 100), 0.6)
+        let share = 0.08 / pow(rate * max(1, rate / 100), 0.6)
         return min(share, 1 / max(4 * rate * latency, 2))
     }
 
@@ -136,27 +146,5 @@ struct RequestRate: Equatable, Sendable {
 
     private func seconds(_ duration: Duration) -> Double {
         Double(duration.nanoseconds) / 1e9
-    }
-}
-
-/// How much happens, by the last second or two.
-private struct RecentCount: Equatable, Sendable {
-    private var start: Instant?
-    private var count = 0.0
-
-    mutating func count(at now: Instant) {
-        let start = start ?? now
-        var age = start.duration(to: now)
-        while age > .seconds(2) {
-            age /= 2
-            count /= 2
-        }
-        self.start = now.advanced(by: .zero - age)
-        count += 1
-    }
-
-    func perSecond(at now: Instant) -> Double {
-        guard let start else { return 0 }
-        return count / max(1, Double(start.duration(to: now).nanoseconds) / 1e9)
     }
 }

@@ -51,7 +51,7 @@ struct FairShareTests {
     static func duration(_ setting: Setting) -> Duration {
         let rate = setting.requestsPerSecond
         let perProcess = rate / Double(setting.processes)
-        return .seconds(60 + max(1200 / perProcess, min(600, 4000 / perProcess)))
+        return .seconds(60 + max(1200 / perProcess, min(600, 8000 / perProcess)))
     }
 
     @Test(arguments: settings)

@@ -69,19 +69,21 @@ struct PacingTests {
         #expect(sender.nextDeadline == sender.now.advanced(by: .seconds(10)))
     }
 
+    @Test func `a gateway that refused all for a while is soon used again`() {
+        let sender = Sender()
+        var limit = Limit(perSecond: 100)
+        sender.run(.seconds(30)) { limit.judge(at: $0) }
+        sender.run(.seconds(30)) { _ in .throttle }
+        let before = sender.tally[.accepted]
+        sender.run(.seconds(60)) { limit.judge(at: $0) }
+        #expect(sender.tally[.accepted] - before > 60 * 100 / 2)
+    }
+
     @Test func `concurrency suffices for the rate however long answers take`() {
-        let sender = Sender(concurrency: 64, latency: .milliseconds(500))
-        // Four refusals a second over a limit of forty: the concurrency is halved again and again.
-        var granted = 0.0
-        var last = sender.now
-        sender.run(.seconds(300)) { now in
-            granted = min(5, granted + 40 * Double(last.duration(to: now).nanoseconds) / 1e9)
-            last = now
-            guard granted >= 1 else { return .throttle }
-            granted -= 1
-            return .success
-        }
-        #expect(sender.tally.throttled > 20)
+        let sender = Sender(latency: .milliseconds(500))
+        var limit = Limit(perSecond: 40)
+        sender.run(.seconds(300)) { limit.judge(at: $0) }
+        #expect(sender.tally.throttled > 20, "the concurrency is halved again and again")
         #expect(sender.tally[.accepted] > 300 * 40 * 9 / 10)
     }
 
@@ -103,6 +105,25 @@ struct PacingTests {
         #expect(sent > 1)
         #expect(sender.tally[.skipped] == 500)
         #expect(sender.nextDeadline == nil)
+    }
+}
+
+/// A token bucket of a few.
+private struct Limit {
+    let perSecond: Double
+    private var tokens = 5.0
+    private var last = Instant(nanoseconds: 0)
+
+    init(perSecond: Double) {
+        self.perSecond = perSecond
+    }
+
+    mutating func judge(at now: Instant) -> CodeClass {
+        tokens = min(5, tokens + perSecond * (last.duration(to: now) / .seconds(1)))
+        last = now
+        guard tokens >= 1 else { return .throttle }
+        tokens -= 1
+        return .success
     }
 }
 
