@@ -37,6 +37,7 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
+            exclude: ["Design.md"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")],
         ),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -92,10 +93,23 @@ let package = Package(
             dependencies: ["AlibabaCloudSMS", "MessagePipe"],
             swiftSettings: settings,
         ),
-        .testTarget(name: "PipeRuntimeTests", dependencies: ["PipeRuntime", "MessagePipe"], swiftSettings: settings),
         .testTarget(
             name: "GatewaySimulatorTests",
             dependencies: ["GatewaySimulator", "AlibabaCloudSMS", "MessagePipe"],
+            swiftSettings: settings,
+        ),
+        .testTarget(
+            name: "PipeRuntimeTests",
+            dependencies: [
+                "PipeRuntime",
+                "GatewaySimulator",
+                "AlibabaCloudSMS",
+                "MessagePipe",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: settings,
         ),
     ]

@@ -88,6 +88,7 @@ extension Engine {
             templateCode: Array(batch.key.templateCode),
             isOwnOutID: !batch.key.outID.isEmpty,
             secondsSinceSent: batch.sentAt.duration(to: now).components.seconds,
+            attempt: batch.lookUps,
         )
     }
 

@@ -6,7 +6,7 @@ import Synchronization
 /// How much the reader may still read: given by the event loop as messages are answered, taken by the reader's thread.
 ///
 /// The reader goes on while the event loop is busy, and waits when the window is full.
-final class InputCredit: Sendable {
+package final class InputCredit: Sendable {
     private struct State {
         var messages: Int
         var bytes: Int
@@ -17,10 +17,12 @@ final class InputCredit: Sendable {
     private let state: Mutex<State>
     private let wake = DispatchSemaphore(value: 0)
 
+    /// Creates credit for a window.
+    ///
     /// - Parameters:
     ///   - messages: The most messages that are read and not answered.
     ///   - bytes: The most bytes that they hold; passed by at most one block.
-    init(messages: Int, bytes: Int) {
+    package init(messages: Int, bytes: Int) {
         state = Mutex(State(messages: messages, bytes: bytes))
     }
 
@@ -28,7 +30,7 @@ final class InputCredit: Sendable {
     ///
     /// - Parameter wanted: How many messages are there to be parsed.
     /// - Returns: For how many there is credit, at least one; `nil` once reading is to stop.
-    func take(upTo wanted: Int) -> Int? {
+    package func take(upTo wanted: Int) -> Int? {
         while true {
             let taken: Int?? = state.withLock { state in
                 if state.isStopped { return .some(nil) }
@@ -46,12 +48,12 @@ final class InputCredit: Sendable {
     }
 
     /// Takes credit for bytes that are held from now on; the next messages wait if there is none left.
-    func take(bytes: Int) {
+    package func take(bytes: Int) {
         state.withLock { $0.bytes -= bytes }
     }
 
     /// Gives back credit for what has been answered.
-    func give(messages: Int, bytes: Int) {
+    package func give(messages: Int, bytes: Int) {
         let isWaited = state.withLock { state in
             state.messages += messages
             state.bytes += bytes
@@ -62,7 +64,7 @@ final class InputCredit: Sendable {
     }
 
     /// Ends reading: nothing is taken any more.
-    func stop() {
+    package func stop() {
         let isWaited = state.withLock { state in
             state.isStopped = true
             defer { state.isWaiting = false }
@@ -72,5 +74,5 @@ final class InputCredit: Sendable {
     }
 
     /// Whether reading has been ended.
-    var isStopped: Bool { state.withLock { $0.isStopped } }
+    package var isStopped: Bool { state.withLock { $0.isStopped } }
 }

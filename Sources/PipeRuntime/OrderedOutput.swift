@@ -7,9 +7,9 @@ import Synchronization
 /// Writes response lines with blocking `write(2)` on a thread of its own, so that a reader who stalls blocks nobody else.
 ///
 /// It holds one buffer at a time; the next one is made only when that is out, which is the back-pressure to the engine.
-final class OrderedOutput: Sendable {
+package final class OrderedOutput: Sendable {
     /// What became of a buffer.
-    enum Event: Sendable {
+    package enum Event: Sendable {
         /// It is out; its storage may be used again.
         case written([UInt8])
         /// Nobody reads the output any more.
@@ -23,22 +23,24 @@ final class OrderedOutput: Sendable {
     private let wake = DispatchSemaphore(value: 0)
     private let report: @Sendable (Event) -> Void
 
+    /// Creates an output; it writes once it runs.
+    ///
     /// - Parameters:
     ///   - descriptor: Where to write.
     ///   - report: Takes one event for each buffer, on the writer's thread.
-    init(descriptor: Int32, report: @escaping @Sendable (Event) -> Void) {
+    package init(descriptor: Int32, report: @escaping @Sendable (Event) -> Void) {
         self.descriptor = descriptor
         self.report = report
     }
 
     /// Writes a buffer; the one before must have been reported, and an empty one ends the thread.
-    func write(_ buffer: [UInt8]) {
+    package func write(_ buffer: [UInt8]) {
         pending.withLock { $0 = buffer }
         wake.signal()
     }
 
     /// Writes buffers until an empty one comes; for a thread of its own.
-    func run() {
+    package func run() {
         while true {
             wake.wait()
             let taken = pending.withLock { buffer in

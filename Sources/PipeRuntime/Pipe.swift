@@ -113,21 +113,22 @@ package final class Pipe {
         fileprivate let pipe: NIOLoopBound<Pipe>
         fileprivate let group: MultiThreadedEventLoopGroup
         fileprivate let eventLoop: any EventLoop
+        fileprivate let door: LoopDoor
         fileprivate let result: EventLoopFuture<PipeResult>
 
         /// Tells the run that a signal asks for its end; a second one is the caller's to act on.
         package func end(bySignal signal: Int32) {
-            eventLoop.execute { [pipe] in pipe.value.signalArrived(signal) }
+            door.execute { [pipe] in pipe.value.signalArrived(signal) }
         }
 
         /// Sends what is batched.
         package func flush() {
-            eventLoop.execute { [pipe] in pipe.value.flush() }
+            door.execute { [pipe] in pipe.value.flush() }
         }
 
         /// Tells what has been done so far, on the run's own thread.
         package func report(_ tell: @escaping @Sendable (Progress) -> Void) {
-            eventLoop.execute { [pipe] in tell(pipe.value.progress) }
+            door.execute { [pipe] in tell(pipe.value.progress) }
         }
 
         /// Tells what has been done so far again and again while the run lasts, on the run's own thread.
@@ -139,6 +140,7 @@ package final class Pipe {
         /// Waits for the end of the run.
         package func finish() async throws -> PipeResult {
             let result = try await result.get()
+            door.close()
             try await group.shutdownGracefully()
             return result
         }
@@ -160,17 +162,18 @@ package final class Pipe {
         // One event loop serves all connections: hops between threads cost more than the work itself.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()
+        let door = LoopDoor(eventLoop)
         let finished = eventLoop.makePromise(of: PipeResult.self)
         let bound = try await eventLoop.submit {
             let opened = configuration.journal?.take()
             let file = opened?.file
             let pipe = Pipe(configuration, journal: opened?.journal, eventLoop: eventLoop, finished: finished)
             let bound = NIOLoopBound(pipe, eventLoop: eventLoop)
-            if let file { pipe.startJournal(bound, file) }
-            pipe.startThreads(bound, inputs, outputDescriptor)
+            if let file { pipe.startJournal(bound, door, file) }
+            pipe.startThreads(bound, door, inputs, outputDescriptor)
             return bound
         }.get()
-        return Run(pipe: bound, group: group, eventLoop: eventLoop, result: finished.futureResult)
+        return Run(pipe: bound, group: group, eventLoop: eventLoop, door: door, result: finished.futureResult)
     }
 
     private var progress: Progress {
@@ -182,10 +185,9 @@ package final class Pipe {
         )
     }
 
-    private func startJournal(_ bound: NIOLoopBound<Pipe>, _ file: JournalFile) {
-        let eventLoop = eventLoop
+    private func startJournal(_ bound: NIOLoopBound<Pipe>, _ door: LoopDoor, _ file: JournalFile) {
         let writer = JournalWriter(file) { failure in
-            eventLoop.execute { bound.value.journalReported(failure) }
+            door.execute { bound.value.journalReported(failure) }
         }
         journal = writer
         DispatchQueue(label: "journal").async { writer.run() }
@@ -193,6 +195,7 @@ package final class Pipe {
 
     private func startThreads(
         _ bound: NIOLoopBound<Pipe>,
+        _ door: LoopDoor,
         _ inputs: [(name: String, descriptor: Int32)],
         _ outputDescriptor: Int32,
     ) {
@@ -208,7 +211,7 @@ package final class Pipe {
             report: { [self] in report($0, $1, $2) },
         )
         let output = OrderedOutput(descriptor: outputDescriptor) { event in
-            eventLoop.execute { bound.value.outputReported(event) }
+            door.execute { bound.value.outputReported(event) }
         }
         self.output = output
         let reader = InputReader(
@@ -221,7 +224,7 @@ package final class Pipe {
             maximumLineBytes: configuration.maximumLineBytes,
             credit: credit,
         ) { event in
-            eventLoop.execute { bound.value.inputReported(event) }
+            door.execute { bound.value.inputReported(event) }
         }
         self.reader = reader
         DispatchQueue(label: "reader").async { reader.run() }
@@ -302,8 +305,16 @@ package final class Pipe {
                 request: request,
             )
             if answer.codeClass == .stale { correctClock(by: received) }
+            guard received.isRequestWhole || answer.codeClass != .ambiguous else {
+                engine.notSent(id, .brokenWhileSending, at: now)
+                return
+            }
             engine.answered(id, answer, at: now)
         } catch {
+            guard received.isRequestWhole else {
+                engine.notSent(id, .brokenWhileSending, at: now)
+                return
+            }
             engine.unknown(id, .unreadable(status: received.status), at: now)
         }
     }
@@ -316,18 +327,18 @@ package final class Pipe {
 
     // MARK: - Look-ups
 
-    /// What look-ups under way ask for.
-    private var lookUps: [RequestID: LookUp] = [:]
+    /// What look-ups under way ask for, and when they left by the gateway's clock.
+    private var lookUps: [RequestID: (lookUp: LookUp, leftAt: Int)] = [:]
 
     private func lookedUp(_ id: RequestID, _ received: HTTPAnswer, at now: Instant) {
-        guard let lookUp = lookUps[id] else { return }
+        guard let (lookUp, leftAt) = lookUps[id] else { return }
         var isFound = false
         if case .details(let details)? = try? SendDetailsDecoder.decode(
             status: received.status,
             body: received.body.span,
         ) {
             // Clocks may differ by a little; the gateway's stamp is cut to whole seconds.
-            let earliest = Clock.epochSeconds + clockOffset - Int(lookUp.secondsSinceSent) - 2
+            let earliest = leftAt - Int(lookUp.secondsSinceSent) - 2
             isFound = details.hasMessage(
                 outID: String(decoding: lookUp.outID, as: UTF8.self),
                 templateCode: String(decoding: lookUp.templateCode, as: UTF8.self),
@@ -335,6 +346,15 @@ package final class Pipe {
             )
         }
         engine.lookedUp(id, isFound: isFound, at: now)
+    }
+
+    /// The day to ask for: near midnight in China, where clocks may differ about the day, that and its neighbour in turn.
+    private func lookUpDate(of lookUp: LookUp, leftAt: Int) -> UInt32 {
+        ChinaTime.dateNumber(
+            lookUp.sendDate,
+            orItsNeighbourAt: leftAt - Int(lookUp.secondsSinceSent),
+            attempt: lookUp.attempt,
+        )
     }
 
     // MARK: - Actions
@@ -374,10 +394,10 @@ package final class Pipe {
             case .sendSingle: call = .sendSms(request.id, of: engine)
             case .lookUp:
                 let lookUp = engine.lookUp(of: request.id, at: now)
-                lookUps[request.id] = lookUp
+                lookUps[request.id] = (lookUp, epochSeconds)
                 call = .querySendDetails(
                     phoneNumber: lookUp.phoneNumber.span,
-                    sendDate: String(lookUp.sendDate).utf8.span,
+                    sendDate: String(lookUpDate(of: lookUp, leftAt: epochSeconds)).utf8.span,
                 )
             }
             let signed = signer.sign(call, host: hostHeader, at: epochSeconds, nonce: Nonce(using: &nonceSource))

@@ -80,7 +80,7 @@ package struct Progress: Equatable, Sendable {
 
     /// A duration as `m:ss` or `h:mm:ss`.
     private static func clock(_ duration: Duration) -> String {
-        let seconds = duration.components.seconds
+        let seconds = (duration + .milliseconds(500)).components.seconds
         let twoDigits = { (value: Int64) in value < 10 ? "0\(value)" : "\(value)" }
         let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
         return hours > 0

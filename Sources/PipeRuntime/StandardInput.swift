@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import MessagePipe
+package import MessagePipe
 import Synchronization
 
 /// Where the lines come from.
@@ -47,9 +47,9 @@ package struct InputError: Error, Equatable, CustomStringConvertible {
 ///
 /// It reads only what it has credit for. Every read is preceded by a `poll(2)`, so that a silent input holds up nothing: the
 /// end of reading is noticed, and a pause in the input is told.
-final class InputReader: Sendable {
+package final class InputReader: Sendable {
     /// What the reader has to tell, in order.
-    enum Event: Sendable {
+    package enum Event: Sendable {
         /// Messages were read.
         case arrived(Chunk)
         /// No more input is ready now.
@@ -67,24 +67,25 @@ final class InputReader: Sendable {
     private let parser: MessageParser
     private let maximumLineBytes: Int
     private let credit: InputCredit
-    /// Read end of the pipe that ends a poll when reading is to stop.
-    private let stopSignal: (read: Int32, write: Int32)
+    private let stopSignal = StopSignal()
     private let report: @Sendable (Event) -> Void
     private let read = Atomic(0)
 
     /// How many bytes were read so far.
-    var bytesRead: Int { read.load(ordering: .relaxed) }
+    package var bytesRead: Int { read.load(ordering: .relaxed) }
 
     /// How many bytes there are to read in all; `nil` unless every input is a file.
-    let bytesToRead: Int?
+    package let bytesToRead: Int?
 
+    /// Creates a reader; it reads once it runs.
+    ///
     /// - Parameters:
     ///   - descriptors: Open files, with their names for messages.
     ///   - parser: Makes messages of lines.
     ///   - maximumLineBytes: The longest line that is accepted.
     ///   - credit: How much may be read.
     ///   - report: Takes events, on the reader's thread.
-    init(
+    package init(
         _ descriptors: [(name: String, descriptor: Int32)],
         parser: MessageParser,
         maximumLineBytes: Int,
@@ -97,10 +98,6 @@ final class InputReader: Sendable {
         self.credit = credit
         self.report = report
         bytesToRead = Self.totalSize(descriptors.map(\.descriptor))
-        var ends: [Int32] = [-1, -1]
-        // Without the pipe a stop is noticed at the next read only.
-        _ = unsafe pipe(&ends)
-        stopSignal = (ends[0], ends[1])
     }
 
     private static func totalSize(_ descriptors: [Int32]) -> Int? {
@@ -108,20 +105,27 @@ final class InputReader: Sendable {
         for descriptor in descriptors {
             var status = stat()
             guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-            total += Int(status.st_size)
+            // A file may come with its beginning read already.
+            total += max(0, Int(status.st_size) - max(0, Int(lseek(descriptor, 0, SEEK_CUR))))
         }
         return total
     }
 
     /// Ends reading: what was read is still reported.
-    func stop() {
+    package func stop() {
         credit.stop()
-        var byte: UInt8 = 0
-        _ = unsafe write(stopSignal.write, &byte, 1)
+        stopSignal.raise()
     }
 
-    /// Reads until all inputs have ended or reading is stopped; for a thread of its own.
-    func run() {
+    /// Reads until all inputs have ended or reading is stopped, and closes them; for a thread of its own.
+    package func run() {
+        readInputs()
+        stopSignal.close()
+    }
+
+    private func readInputs() {
+        var unread = descriptors.map(\.descriptor)[...]
+        defer { for descriptor in unread where descriptor != STDIN_FILENO { close(descriptor) } }
         var parser = parser
         var buffer = [UInt8](repeating: 0, count: Self.readSize)
         var lineNumber: UInt64 = 0
@@ -149,6 +153,7 @@ final class InputReader: Sendable {
             }
             lineNumber = splitter.lineNumber
             if descriptor != STDIN_FILENO { close(descriptor) }
+            unread.removeFirst()
         }
         report(.ended)
     }
@@ -172,16 +177,55 @@ final class InputReader: Sendable {
     private func waitUntilReadable(_ descriptor: Int32) -> Bool {
         var polled = [
             pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: stopSignal.read, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stopSignal.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         var timeout: Int32 = 0
         while true {
             let ready = unsafe poll(&polled, nfds_t(polled.count), timeout)
-            if polled[1].revents != 0 { return false }
+            if ready < 0, errno == EINTR { continue }
+            if polled[1].revents != 0 || credit.isStopped { return false }
             // A descriptor that cannot be polled, such as a regular file on some systems, is simply read.
-            if polled[0].revents != 0 || ready < 0 && errno != EINTR { return true }
-            if ready == 0 { report(.idled) }
-            timeout = -1
+            guard ready == 0 else { return true }
+            if timeout == 0 { report(.idled) }
+            timeout = stopSignal.patience
+        }
+    }
+}
+
+/// Ends a poll when reading is to stop: a pipe that becomes readable.
+private final class StopSignal: Sendable {
+    /// What to poll; negative, which a poll passes over, where no pipe could be made.
+    let descriptor: Int32
+    private let writeEnd: Mutex<Int32>
+
+    /// How long to poll before asking whether to stop, in milliseconds: for ever, as the pipe tells.
+    var patience: Int32 { descriptor < 0 ? 100 : -1 }
+
+    init() {
+        var ends: [Int32] = [-1, -1]
+        _ = unsafe pipe(&ends)
+        for end in ends where end >= 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        descriptor = ends[0]
+        writeEnd = Mutex(ends[1])
+    }
+
+    deinit { close() }
+
+    /// Makes the descriptor readable, unless it has been closed.
+    func raise() {
+        var byte: UInt8 = 0
+        writeEnd.withLock { end in
+            if end >= 0 { _ = unsafe write(end, &byte, 1) }
+        }
+    }
+
+    /// Closes the pipe; it cannot be polled any more.
+    func close() {
+        writeEnd.withLock { end in
+            guard end >= 0 else { return }
+            _ = Glibc.close(end)
+            _ = Glibc.close(descriptor)
+            end = -1
         }
     }
 }

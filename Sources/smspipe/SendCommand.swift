@@ -15,21 +15,36 @@ struct SendCommand: AsyncParsableCommand {
         usage: "smspipe [send] [options] [file …]",
         discussion: """
             Input, one object a line:
-              {"PhoneNumber":"13800001234","SignName":"云通信","TemplateCode":"SMS_71175823","TemplateParam":{"code":"1234"}}
+            {"PhoneNumber":"13800001234","SignName":"Acme","TemplateCode":"SMS_1"}
             Output, the same line and what became of it:
-              {…,"Outcome":"accepted","Code":"OK","Message":"OK","BizId":"…","RequestId":"…","BatchId":"…","SendDate":"…"}
+            {…,"Outcome":"accepted","Code":"OK","BizId":"…","BatchId":"…",…}
 
-            Every option can also be given in the environment: SMSPIPE_ and its name in capitals (SMSPIPE_BATCH_SIZE=50).
-            Credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or from the profile in
-            ~/.aliyun/config.json or ~/.alibabacloud/credentials; never from an option.
+            Every option can also be given in the environment: SMSPIPE_ and its name
+            in capitals, such as SMSPIPE_BATCH_SIZE=50; the option wins.
 
-            Other commands: smspipe simulate, a local gateway; smspipe explain CODE, what a code means and what to do. Each
-            has its own --help.
+            Credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID and
+            ALIBABA_CLOUD_ACCESS_KEY_SECRET, or from the profile in
+            ~/.aliyun/config.json or ~/.alibabacloud/credentials; never from an
+            option.
 
-            Exit status: 0 all accepted; 1 some rejected, invalid or skipped; 3 some unknown: look before sending again;
-            64 wrong usage; 66 a FILE cannot be read; 69 the gateway cannot be reached or the account cannot send; 70 a bug;
-            73 the journal cannot be created or is in use; 74 reading, writing or syncing failed; 77 credentials missing,
-            wrong or not permitted; 78 bad configuration; 129, 130, 141, 143 ended by HUP, INT, PIPE, TERM.
+            Other commands, each with its own --help:
+            smspipe simulate       a local gateway that speaks the same API
+            smspipe explain CODE   what a code means and what to do
+            smspipe journal FILE   what a journal knows
+
+            Exit status:
+            0    all accepted, or planned
+            1    all answered; some rejected, invalid or skipped
+            3    all answered; some unknown: look before sending again
+            64   wrong usage
+            66   a FILE cannot be read
+            69   the gateway cannot be reached, or the account cannot send
+            70   a bug in smspipe
+            73   the journal cannot be created or is in use
+            74   reading, writing or syncing failed
+            77   credentials missing, wrong or not permitted
+            78   bad configuration: endpoint, CA file, proxy, journal
+            129, 130, 141, 143   ended by HUP, INT, PIPE, TERM
             """,
     )
 

@@ -18,6 +18,7 @@ struct Smspipe: AsyncParsableCommand {
     static func main() async {
         // A closed output is told by EPIPE, not by a signal that ends the process with answers under way.
         _ = signal(SIGPIPE, SIG_IGN)
+        reserveStandardDescriptors()
         var arguments = Array(CommandLine.arguments.dropFirst())
         // The filter is what people mean who ask for help without naming a subcommand.
         if arguments == ["--help"] || arguments == ["-h"] { arguments.insert(SendCommand._commandName, at: 0) }
@@ -34,6 +35,18 @@ struct Smspipe: AsyncParsableCommand {
         } catch {
             exit(withError: error)
         }
+    }
+}
+
+/// Sees that standard input, output and error are taken, should they have been closed by whoever started the process.
+///
+/// Else the next socket or file would get their numbers, and response lines would go there. They are opened the wrong way
+/// round, so that reading and writing fail as they do on closed ones.
+private func reserveStandardDescriptors() {
+    let descriptors = [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+    for (descriptor, mode) in descriptors where fcntl(descriptor, F_GETFD) < 0 {
+        // `open` takes the lowest free number, which is this one.
+        _ = unsafe open("/dev/null", mode)
     }
 }
 

@@ -24,6 +24,26 @@ package enum ChinaTime {
         return UInt32(time.year * 10_000 + time.month * 100 + time.day)
     }
 
+    /// How far from midnight both days are asked for: clocks of machines that are kept right differ by less.
+    private static let nearMidnightSeconds = 300
+
+    /// Returns the day to ask for in one of several look-ups of a message.
+    ///
+    /// Which day the service counted is uncertain when the message left near midnight: then the neighbouring day is asked for
+    /// in every second look-up.
+    ///
+    /// - Parameters:
+    ///   - date: The day on which the message left by our clock, `yyyyMMdd` as a number.
+    ///   - sentAt: When it left, in seconds since 1970-01-01T00:00:00Z.
+    ///   - attempt: Counts the look-ups of the message, from 1.
+    /// - Returns: The day, as a number.
+    package static func dateNumber(_ date: UInt32, orItsNeighbourAt sentAt: Int, attempt: Int) -> UInt32 {
+        guard attempt.isMultiple(of: 2) else { return date }
+        let dates = [sentAt - nearMidnightSeconds, sentAt + nearMidnightSeconds].map { dateNumber(epochSeconds: $0) }
+        guard dates.contains(date) else { return date }
+        return dates.first { $0 != date } ?? date
+    }
+
     /// Returns the point in time that a text of the service names.
     ///
     /// - Parameter text: `yyyy-MM-dd HH:mm:ss`, as send details and receipts have it.

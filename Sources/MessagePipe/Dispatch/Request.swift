@@ -52,4 +52,6 @@ package struct LookUp: Equatable, Sendable {
     package let isOwnOutID: Bool
     /// How many seconds before the look-up the request left.
     package let secondsSinceSent: Int64
+    /// Counts the look-ups of the batch, from 1.
+    package let attempt: Int
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MessagePipe
-import NIOCore
+package import NIOCore
 import NIOExtras
 import NIOHTTP1
 import NIOPosix
@@ -11,7 +11,7 @@ import NIOTLS
 /// Makes connections to the gateway: TCP, the proxy's tunnel if there is one, TLS with certificate and name checked.
 ///
 /// A connection is handed out only when all of that is done, so whatever fails here, nothing of a request has left.
-struct Connector {
+package struct Connector {
     /// How long the making of one connection may take: the connect time-out of the service's SDKs.
     static let timeout = TimeAmount.seconds(5)
 
@@ -22,7 +22,8 @@ struct Connector {
     /// Loaded with the first connection that needs it: reading the system's certificates takes longer than a short run.
     private var tlsContext: NIOSSLContext?
 
-    init(endpoint: GatewayEndpoint, proxy: Proxy?, caFile: String?, eventLoop: any EventLoop) {
+    /// Creates a connector; nothing is loaded or resolved yet.
+    package init(endpoint: GatewayEndpoint, proxy: Proxy?, caFile: String?, eventLoop: any EventLoop) {
         self.endpoint = endpoint
         self.proxy = proxy
         self.caFile = caFile
@@ -72,7 +73,7 @@ struct Connector {
     ) -> EventLoopFuture<any Channel> {
         bootstrap.connect(host: proxy.host, port: proxy.port).flatMap { channel in
             let opened = channel.eventLoop.makePromise(of: Void.self)
-            var headers = HTTPHeaders([("host", "\(endpoint.host):\(endpoint.port)")])
+            var headers = HTTPHeaders([("host", "\(endpoint.hostName):\(endpoint.port)")])
             if let authorization = proxy.authorization {
                 headers.add(name: "proxy-authorization", value: authorization)
             }
@@ -80,7 +81,7 @@ struct Connector {
                 let encoder = HTTPRequestEncoder()
                 let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes))
                 let connect = NIOHTTP1ProxyConnectHandler(
-                    targetHost: endpoint.host,
+                    targetHost: endpoint.hostName,
                     targetPort: endpoint.port,
                     headers: headers,
                     deadline: .now() + timeout,
@@ -104,21 +105,29 @@ struct Connector {
         _ context: NIOSSLContext,
         _ endpoint: GatewayEndpoint,
     ) -> EventLoopFuture<any Channel> {
+        // A proxy may close the connection in the moment in which it has opened the tunnel.
+        guard channel.isActive else { return channel.eventLoop.makeFailedFuture(ChannelError.eof) }
         let done = channel.eventLoop.makePromise(of: Void.self)
+        var checked = done.futureResult
         do {
             // Without a server name the peer's address is checked against the certificate.
-            let tls = try NIOSSLClientHandler(
-                context: context,
-                serverHostname: endpoint.isAddress ? nil : endpoint.host,
-            )
+            let name = endpoint.isAddress ? nil : endpoint.host
+            let tls = try NIOSSLClientHandler(context: context, serverHostname: name)
+            if let name {
+                checked = checked.assumeIsolated().flatMapThrowing {
+                    guard tls.peerCertificate?.isFor(name) == true else {
+                        throw NIOSSLExtraError.failedToValidateHostname
+                    }
+                }.nonisolated()
+            }
             try channel.pipeline.syncOperations.addHandlers([tls, HandshakeHandler(done: done)])
         } catch {
             done.fail(error)
         }
         let timer = channel.eventLoop.scheduleTask(in: timeout) { done.fail(ChannelError.connectTimeout(timeout)) }
         done.futureResult.whenComplete { _ in timer.cancel() }
-        done.futureResult.whenFailure { _ in channel.close(promise: nil) }
-        return done.futureResult.map { channel }
+        checked.whenFailure { _ in channel.cut() }
+        return checked.map { channel }
     }
 
     /// Says why no connection could be made, in words that hold nothing secret.

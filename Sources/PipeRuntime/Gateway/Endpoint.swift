@@ -11,8 +11,12 @@ package struct GatewayEndpoint: Equatable, Sendable {
 
     /// The value of the `Host` header: the port stands in it only where it is not the scheme's own.
     package var hostHeader: String {
-        let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
-        return port == (isEncrypted ? 443 : 80) ? name : "\(name):\(port)"
+        port == (isEncrypted ? 443 : 80) ? hostName : "\(hostName):\(port)"
+    }
+
+    /// The host as it stands before a port, an IPv6 address in brackets.
+    var hostName: String {
+        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
     }
 
     /// Whether the host is this machine.
@@ -71,7 +75,9 @@ package struct GatewayEndpoint: Equatable, Sendable {
         }
         guard !host.isEmpty, isName else { return nil }
         guard !rest.isEmpty else { return (String(host), nil) }
-        guard rest.removeFirst() == ":", let port = Int(rest), (1...65535).contains(port) else { return nil }
+        guard rest.removeFirst() == ":", rest.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }),
+            let port = Int(rest), (1...65535).contains(port)
+        else { return nil }
         return (String(host), port)
     }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AlibabaCloudSMS
-import MessagePipe
+package import AlibabaCloudSMS
+package import MessagePipe
 import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 
 /// What became of a request on the wire: exactly one for each.
-enum GatewayReport {
+package enum GatewayReport: Sendable {
     /// The gateway answered.
     case answered(HTTPAnswer)
     /// Not one byte of the request can have reached the gateway as a whole request.
@@ -16,16 +16,23 @@ enum GatewayReport {
 }
 
 /// An answer as it came.
-struct HTTPAnswer {
-    var status: Int
-    var headers: HTTPHeaders
-    var body: [UInt8]
+package struct HTTPAnswer: Sendable {
+    /// The status code.
+    package var status: Int
+    /// The header fields.
+    package var headers: HTTPHeaders
+    /// The whole body.
+    package var body: [UInt8]
+    /// Whether the request had left whole when the answer came.
+    ///
+    /// If not, no more of it leaves, and whatever the answer says, nothing was taken.
+    package var isRequestWhole: Bool
 }
 
 /// The connections to the gateway; each carries one request at a time.
 ///
 /// Belongs to its event loop.
-final class Gateway {
+package final class Gateway {
     /// How long an idle connection is used again.
     ///
     /// Well below the keep-alive times of common servers, so that a request seldom meets a connection that the gateway is
@@ -41,11 +48,13 @@ final class Gateway {
     private let report: (RequestID, SignedRequest, GatewayReport) -> Void
     private let connected: () -> Void
 
+    /// Creates a gateway without connections.
+    ///
     /// - Parameters:
     ///   - connector: Makes connections.
     ///   - connected: Called whenever a connection has been made.
     ///   - report: Called once for each request, never from within ``send(_:_:)``.
-    init(
+    package init(
         _ connector: Connector,
         connected: @escaping () -> Void,
         report: @escaping (RequestID, SignedRequest, GatewayReport) -> Void,
@@ -57,7 +66,7 @@ final class Gateway {
     }
 
     /// Sends a request over an idle connection, or over a new one.
-    func send(_ id: RequestID, _ request: SignedRequest) {
+    package func send(_ id: RequestID, _ request: SignedRequest) {
         dropStale()
         if let (connection, _) = idle.popLast() {
             busy[id] = connection
@@ -67,7 +76,7 @@ final class Gateway {
         connecting[id] = request
         connector.connect().assumeIsolated().whenComplete { [self] result in
             guard let request = connecting.removeValue(forKey: id) else {
-                if case .success(let channel) = result { channel.close(promise: nil) }
+                if case .success(let channel) = result { channel.cut() }
                 return
             }
             switch result {
@@ -78,7 +87,7 @@ final class Gateway {
     }
 
     /// Gives a request up: its connection is closed, and its report is due at once.
-    func abandon(_ id: RequestID) {
+    package func abandon(_ id: RequestID) {
         if let request = connecting.removeValue(forKey: id) {
             report(id, request, .notSent(.noConnection("it took too long")))
         } else if let connection = busy[id] {
@@ -86,8 +95,11 @@ final class Gateway {
         }
     }
 
+    /// How many connections wait for a request.
+    package var idleCount: Int { idle.count { $0.connection.isReusable } }
+
     /// Closes the idle connections.
-    func close() {
+    package func close() {
         for (connection, _) in idle { connection.close() }
         idle.removeAll()
     }
@@ -102,7 +114,7 @@ final class Gateway {
             busy[id] = connection
             connection.send(id, request)
         } catch {
-            channel.close(promise: nil)
+            channel.cut()
             report(id, request, .notSent(.noConnection("it was closed while it was made")))
         }
     }

@@ -78,10 +78,10 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
         fail()
     }
 
-    /// Closes the connection.
+    /// Closes the connection; nothing that is still to be written leaves.
     func close() {
         isReusable = false
-        channel.close(promise: nil)
+        channel.cut()
     }
 
     // MARK: - What comes in
@@ -116,15 +116,22 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
         self.exchange = nil
         // An answer before the request was whole leaves the rest of it on the connection.
         if !head.isKeepAlive || !exchange.isSentWhole { close() }
-        let answer = HTTPAnswer(status: Int(head.status.code), headers: head.headers, body: exchange.body)
+        let answer = HTTPAnswer(
+            status: Int(head.status.code),
+            headers: head.headers,
+            body: exchange.body,
+            isRequestWhole: exchange.isSentWhole,
+        )
         ended(self, exchange.id, exchange.request, .answered(answer))
     }
 
     /// Ends the connection, and the request that is on it without an answer.
     private func fail() {
+        // Closing comes back here with what it broke off.
+        let ended = exchange
+        exchange = nil
         close()
-        guard let exchange else { return }
-        self.exchange = nil
+        guard let exchange = ended else { return }
         let report: GatewayReport =
             if !exchange.isSentWhole {
                 .notSent(.brokenWhileSending)
@@ -135,6 +142,6 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
             } else {
                 .unknown(.connectionLost)
             }
-        ended(self, exchange.id, exchange.request, report)
+        self.ended(self, exchange.id, exchange.request, report)
     }
 }

@@ -120,7 +120,10 @@ struct StageRun: ~Copyable {
         for (index, name) in Self.names.enumerated() where index <= last {
             let perMessage = Double(best[index]) / Double(messages)
             let size = Double(bytes[index]) / Double(messages)
-            print("\(pad(name, 10)) \(pad(tenths(perMessage), 12)) \(pad(tenths(size), 16)) \(tenths(size / perMessage))")
+            let columns = [
+                pad(name, 10), pad(tenths(perMessage), 12), pad(tenths(size), 16), tenths(size / perMessage),
+            ]
+            print(columns.joined(separator: " "))
         }
     }
 

@@ -369,6 +369,7 @@ struct FateTests {
             times.append(bench.now.nanoseconds / 1_000_000_000)
             #expect(bench.inFlight.map(\.call) == [.lookUp])
             let asked = try #require(bench.askedLookUp)
+            #expect(asked.attempt == lookUp)
             #expect(String(decoding: asked.phoneNumber, as: UTF8.self) == Bench.phone((lookUp - 1) % 3))
             #expect(asked.sendDate == 20_260_101 && asked.secondsSinceSent == times[lookUp - 1] && !asked.isOwnOutID)
             bench.lookedUp(lookUp == found)

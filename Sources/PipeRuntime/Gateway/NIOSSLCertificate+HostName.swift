@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOSSL
+
+extension NIOSSLCertificate {
+    /// Whether a certificate that NIOSSL took for a host by its name is really for that name.
+    ///
+    /// NIOSSL is content with the peer's address, too, if that stands in the certificate. But whoever answers for a name
+    /// falsely has a certificate for the own address easily. Source: RFC 6125, section 6.2.1.
+    func isFor(_ hostName: String) -> Bool {
+        let names = _subjectAlternativeNames()
+        let hasAddresses = names.contains { $0.nameType == .ipAddress }
+        return !hasAddresses
+            || names.contains { name in
+                name.nameType == .dnsName
+                    && Self.matches(String(decoding: name.contents, as: UTF8.self), hostName)
+            }
+    }
+
+    /// Whether a name of a certificate, perhaps with `*` for its first label, is a host's.
+    static func matches(_ name: String, _ hostName: String) -> Bool {
+        let (name, hostName) = (name.lowercased(), hostName.lowercased())
+        guard name.hasPrefix("*.") else { return name == hostName }
+        guard let dot = hostName.firstIndex(of: "."), dot > hostName.startIndex else { return false }
+        return name.dropFirst() == hostName[dot...]
+    }
+}

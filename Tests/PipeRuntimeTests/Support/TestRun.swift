@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import GatewaySimulator
+import MessagePipe
+import PipeRuntime
+
+/// A run between two pipes.
+final class TestRun: Sendable {
+    struct Failure: Error {}
+
+    let input = TestPipe()
+    let output = TestPipe()
+    let run: Pipe.Run
+    private let otherOutput: Descriptor?
+
+    convenience init(
+        _ simulator: SimulatorServer,
+        inputs: [(name: String, descriptor: Int32)]? = nil,
+        output: Descriptor? = nil,
+        _ configure: (inout Engine.Configuration) -> Void = { _ in },
+    ) async throws {
+        try await self.init(
+            endpoint: simulator.endpoint,
+            credentials: Credentials(
+                accessKeyID: simulator.accessKeyID,
+                accessKeySecret: Secret(simulator.accessKeySecret),
+            ),
+            inputs: inputs,
+            output: output,
+            configure,
+        )
+    }
+
+    init(
+        endpoint: String,
+        credentials: Credentials = Credentials(accessKeyID: "testid", accessKeySecret: Secret("testsecret")),
+        inputs: [(name: String, descriptor: Int32)]? = nil,
+        output: Descriptor? = nil,
+        _ configure: (inout Engine.Configuration) -> Void = { _ in },
+    ) async throws {
+        guard let endpoint = GatewayEndpoint(endpoint) else { throw Failure() }
+        var engine = Engine.Configuration(runID: "0123456789abcdef")
+        configure(&engine)
+        let configuration = PipeConfiguration(
+            engine: engine,
+            defaults: MessageParser.Defaults(signName: "阿里云"),
+            maximumLineBytes: 1 << 16,
+            endpoint: endpoint,
+            credentials: credentials,
+        )
+        otherOutput = output
+        run = try await Pipe.start(
+            configuration,
+            inputs: inputs ?? [("pipe", input.readEnd.copy())],
+            outputDescriptor: output?.number ?? self.output.writeEnd.number,
+        )
+    }
+
+    /// Waits for the end, and ends the output.
+    func finish() async throws -> PipeResult {
+        let result = try await run.finish()
+        output.writeEnd.close()
+        return result
+    }
+
+    /// What has been done so far.
+    func progress() async -> Progress {
+        await withCheckedContinuation { continuation in
+            run.report { continuation.resume(returning: $0) }
+        }
+    }
+
+    /// Lines with messages to different numbers.
+    static func messages(_ count: Int, templateCode: (Int) -> String) -> String {
+        (0..<count).map {
+            #"{"PhoneNumber":"\#(phone($0))","TemplateCode":"\#(templateCode($0))","TemplateParam":{"code":"1234"}}"#
+                + "\n"
+        }.joined()
+    }
+
+    static func phone(_ index: Int) -> String { String(13_900_000_000 + index) }
+}
+
+extension TestPipe {
+    /// All lines until the write end is closed.
+    func lines() -> [String] {
+        String(decoding: readEnd.read(), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+}
