@@ -83,10 +83,14 @@ extension Engine {
         while mayStart, let index = nextBatch(at: now) {
             recordIntent(index, at: now, sendDate: sendDate)
         }
-        while let index = journal.intended.popFirst() {
+        while dispatcher.mayLeave || !mayStart, let index = journal.intended.popFirst() {
             dispatcher.recordedCount -= 1
             if let stop, !mayStart {
                 settle(index, stop.response)
+                continue
+            }
+            guard expiry(of: index) > now else {
+                settle(index, expiry)
                 continue
             }
             return leave(index, at: now, sendDate: sendDate)
@@ -118,8 +122,10 @@ extension Engine {
     /// Notes that a request was not taken, if it is on record that it may have been.
     mutating func withdraw(_ index: BatchTable.Index) {
         guard batches[index].hasIntent, let recorded = batches[index].recorded else { return }
-        batches[index].hasIntent = false
+        // What cannot be recorded any more has not happened, as far as the next run can tell.
         guard !journal.isFailed else { return }
+        batches[index].hasIntent = false
+        batches[index].withdrawnIn = journal.nextGroup
         journal.index.withdraw(recorded)
         journal.record(.withdrawal(batchID: batchID(index)))
     }
@@ -141,9 +147,13 @@ extension Engine {
         return journal.wait(.conclusion(index, response))
     }
 
-    /// What may be claimed of a batch: after the journal has failed, nothing that it cannot have on record.
+    /// What may be claimed of a batch: after the journal has failed, nothing that it does not have on record.
+    ///
+    /// So what is skipped then is sent by the next run, and what is unknown is looked up by it.
     func claim(_ response: Response, of index: BatchTable.Index) -> Response {
-        guard journal.isFailed, batches[index].recorded != nil, response.outcome != .skipped else { return response }
+        guard journal.isFailed, batches[index].recorded != nil else { return response }
+        let isOpen = batches[index].hasIntent || batches[index].withdrawnIn > journal.syncedGroups
+        guard response.outcome != .skipped || isOpen else { return response }
         return Response(
             .unknown,
             code: "smspipe.UNCONFIRMED",
@@ -179,7 +189,10 @@ extension Engine {
     ///   - now: The time.
     /// - Returns: Whether there are any.
     package mutating func takeJournal(into buffer: inout [UInt8], at now: Instant) -> Bool {
-        journal.takeGroup(into: &buffer, at: now)
+        guard let intents = journal.takeGroup(into: &buffer, at: now) else { return false }
+        // As many as leave in the time of two syncs: whoever is recorded ahead is in doubt if the run dies, so no more.
+        dispatcher.recordedAhead = max(2 * intents, dispatcher.recordedAhead * 3 / 4)
+        return true
     }
 
     /// Tells that the records which ``takeJournal(into:at:)`` gave last are on stable storage.
@@ -206,10 +219,15 @@ extension Engine {
             switch event {
             case .intent(let index):
                 dispatcher.recordedCount -= 1
+                batches[index].hasIntent = false
                 settle(index, StopReason.storage(what).response)
             case .conclusion(let index, let response):
                 conclude(index, response)
             }
+        }
+        while let index = journal.intended.popFirst() {
+            dispatcher.recordedCount -= 1
+            settle(index, StopReason.storage(what).response)
         }
     }
 }

@@ -62,6 +62,8 @@ struct Batch {
     var recorded: RecordedBatches.Index?
     /// Whether the journal says that it may have left.
     var hasIntent = false
+    /// The group of records that says that it was not taken; 0 if none does.
+    var withdrawnIn = 0
     /// Whether an earlier run has left it open.
     var isRecovered = false
 
@@ -96,6 +98,7 @@ struct Batch {
         lookUps = 0
         recorded = nil
         hasIntent = false
+        withdrawnIn = 0
         isRecovered = false
     }
 

@@ -34,6 +34,10 @@ package struct Journal: Sendable {
     private var waiting: [Event] = []
     private var waitingForSync: [Event] = []
     private var isSyncing = false
+    /// How many groups are on stable storage.
+    private(set) var syncedGroups = 0
+    /// The number of the group that the next record goes with.
+    var nextGroup: Int { syncedGroups + (isSyncing ? 2 : 1) }
     /// How many bytes are on stable storage once the group under way is.
     private var byteCount: Int
 
@@ -94,15 +98,17 @@ package struct Journal: Sendable {
     }
 
     /// Hands out the next group, unless one is under way.
-    mutating func takeGroup(into buffer: inout [UInt8], at now: Instant) -> Bool {
-        guard !isSyncing, !records.isEmpty else { return false }
+    ///
+    /// - Returns: How many requests may leave once it is on stable storage; `nil` if there is no group.
+    mutating func takeGroup(into buffer: inout [UInt8], at now: Instant) -> Int? {
+        guard !isSyncing, !records.isEmpty else { return nil }
         let start = buffer.count
         for record in records { JournalEntry(record, time: time(now), synced: byteCount).append(to: &buffer) }
         byteCount += buffer.count - start
         records.removeAll(keepingCapacity: true)
         swap(&waiting, &waitingForSync)
         isSyncing = true
-        return true
+        return waitingForSync.count { if case .intent = $0 { true } else { false } }
     }
 
     /// Notes that the group under way is on stable storage.
@@ -111,6 +117,7 @@ package struct Journal: Sendable {
     mutating func groupSynced() -> [Event] {
         precondition(isSyncing, "no group is under way")
         isSyncing = false
+        syncedGroups += 1
         defer { waitingForSync.removeAll(keepingCapacity: true) }
         return waitingForSync
     }
@@ -119,13 +126,12 @@ package struct Journal: Sendable {
     ///
     /// - Returns: What will never be on record, as far as anybody knows.
     mutating func fail() -> [Event] {
-        let events = waitingForSync + waiting + intended.map { Event.intent($0) }
+        let events = waitingForSync + waiting
         isFailed = true
         isSyncing = false
         records = []
         waiting = []
         waitingForSync = []
-        intended = []
         return events
     }
 }
