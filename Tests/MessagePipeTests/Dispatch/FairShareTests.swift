@@ -7,8 +7,9 @@ import Testing
 struct FairShareTests {
     typealias Setting = SharedGateway.Setting
 
-    /// All that processes with 64 requests in flight can reach, where each has a request a second at least; in a debug build
-    /// a few of them.
+    /// All that processes with 64 requests in flight can reach, where each has a request a second at least.
+    ///
+    /// Those take minutes, so they are tried with `SMSPIPE_FAIR_SHARE=all` only; else a few of them.
     ///
     /// A small burst is one for an eighth of the processes at least: as they do not come in step, a queue of five overflows
     /// for one in twelve of the requests of 64 processes, however well these find their rates.
@@ -43,7 +44,11 @@ struct FairShareTests {
         #if DEBUG
             return rate == 20 && milliseconds == 20
         #else
-            return Double(64 * processes * 1000 / milliseconds) > rate * 1.2 && (rate < 1000 || milliseconds != 20)
+            guard Double(64 * processes * 1000 / milliseconds) > rate * 1.2 else { return false }
+            if ProcessInfo.processInfo.environment["SMSPIPE_FAIR_SHARE"] == "all" {
+                return rate < 1000 || milliseconds != 20
+            }
+            return milliseconds == 50 && rate < 1000
         #endif
     }
 
