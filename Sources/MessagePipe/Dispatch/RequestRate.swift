@@ -127,11 +127,12 @@ struct RequestRate: Equatable, Sendable {
     ///
     /// All processes see the same share, as nothing tells their requests apart, so all that are in balance have the same rate.
     /// The steeper, the sooner they agree; but it must stay below a tenth at one request a second and be enough to learn from
-    /// at a thousand. Above a hundred it falls faster than the rate grows: there refusals come in bursts that everybody sees,
+    /// at a thousand. Above thirty it falls faster than the rate grows: there refusals come in bursts that everybody sees,
     /// and only an increase that is slower for the faster ones lets these fall back.
+    ///
     /// A round with more than a refusal in four would leave no time to see what a decrease did.
     private func refusals(at rate: Double) -> Double {
-        let share = 0.08 / pow(rate * max(1, rate / 100), 0.6)
+        let share = 0.08 / pow(rate * max(1, rate / 30), 0.6)
         return min(share, 1 / max(4 * rate * latency, 2))
     }
 

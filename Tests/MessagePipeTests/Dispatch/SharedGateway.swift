@@ -94,7 +94,7 @@ struct SharedGateway {
         configuration.deadline = .seconds(86_400)
         for index in 0..<setting.processes {
             processes.append(Process(configuration, seed: random.next()))
-            let at = Instant(nanoseconds: Int64.random(in: 0...1_000_000, using: &random))
+            let at = Instant(nanoseconds: Int64.random(in: 0...100_000_000, using: &random))
             events.insert(Event(at: at, process: index, kind: .wake), at: at)
         }
     }
