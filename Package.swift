@@ -80,13 +80,6 @@ let package = Package(
             ],
             swiftSettings: settings,
         ),
-        // In this package, not in one of its own, because it measures what has package access.
-        .executableTarget(
-            name: "stages",
-            dependencies: ["AlibabaCloudSMS", "MessagePipe"],
-            path: "Tests/Benchmarks/Stages",
-            swiftSettings: settings,
-        ),
         .testTarget(name: "MessagePipeTests", dependencies: ["MessagePipe"], swiftSettings: settings),
         .testTarget(
             name: "AlibabaCloudSMSTests",

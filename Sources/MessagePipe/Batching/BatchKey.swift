@@ -13,18 +13,19 @@ struct BatchKeyHash {
 
     /// Adds a text and its length.
     mutating func combine(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
-        var word = UInt64(range.count)
-        for (offset, index) in range.enumerated() {
-            word = word << 8 ^ UInt64(bytes[index])
-            if offset & 7 == 7 { mix(&word) }
+        mix(UInt64(range.count))
+        var index = range.lowerBound
+        while range.upperBound &- index >= 8 {
+            mix(bytes.word(at: index))
+            index &+= 8
         }
-        mix(&word)
+        if index < range.upperBound { mix(bytes.partialWord(at: index, byteCount: range.upperBound &- index)) }
     }
 
-    private mutating func mix(_ word: inout UInt64) {
+    @inline(__always)
+    private mutating func mix(_ word: UInt64) {
         let product = (value ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
         value = product.high ^ product.low
-        word = 0
     }
 }
 
@@ -65,8 +66,6 @@ package struct BatchKey: Equatable, Sendable {
     }
 
     private static func equal(_ one: borrowing Span<UInt8>, _ other: borrowing Span<UInt8>) -> Bool {
-        guard one.count == other.count else { return false }
-        for index in 0..<one.count where one[index] != other[index] { return false }
-        return true
+        one.count == other.count && one.equals(other, at: 0)
     }
 }

@@ -59,27 +59,34 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
 ///
 /// Checked are the grammar, UTF-8, escapes, lone surrogates (refused: they are no text), raw control characters, trailing
 /// bytes, and a nesting depth of at most ``maximumDepth``. Steps are named as the RFC names its rules.
+///
+/// A scanner has no state of its own: each step takes the index where its rule begins and returns the one behind it, so
+/// that positions stay in registers.
 package struct JSONScanner: ~Copyable, ~Escapable {
     /// The deepest nesting that is accepted; the outermost object counts as one.
     package static let maximumDepth = 128
 
-    private let bytes: Span<UInt8>
+    let bytes: Span<UInt8>
     private let start: Int
-    private let end: Int
-    private var position: Int
-    private var stringHasEscapes = false
-    private var objectIsOfStrings = false
-    /// The bytes of strings that were looked at, or-ed together, and perhaps some behind them: its top bits tell of bytes
-    /// beyond ASCII.
-    private var beyondASCII: UInt64 = 0
+    let end: Int
+
+    /// A value that was walked over.
+    private struct Value {
+        var kind: JSONKind
+        /// The index behind its last byte.
+        var end: Int
+        /// Whether it is a string that holds an escape.
+        var hasEscapes = false
+        /// Whether it is an object of nothing but strings.
+        var isObjectOfStrings = false
+    }
 
     @_lifetime(copy bytes)
     private init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
-        precondition(range.upperBound <= bytes.count, "range beyond the bytes")
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range beyond the bytes")
         self.bytes = bytes
         start = range.lowerBound
         end = range.upperBound
-        position = range.lowerBound
     }
 
     /// Scans a text that must be an object.
@@ -98,12 +105,10 @@ package struct JSONScanner: ~Copyable, ~Escapable {
         into members: inout [JSONMember],
     ) throws(JSONError) -> Int {
         members.removeAll(keepingCapacity: true)
-        var scanner = JSONScanner(bytes, range)
-        scanner.whitespace()
-        let brace = scanner.position
-        guard scanner.peek == UInt8(ascii: "{") else { throw scanner.failure("'{'") }
-        try scanner.object(depth: 1, members: &members)
-        try scanner.endOfText()
+        let scanner = JSONScanner(bytes, range)
+        let brace = scanner.skipBlanks(range.lowerBound)
+        guard scanner.byte(at: brace) == UInt8(ascii: "{") else { throw scanner.failure("'{'", at: brace) }
+        try scanner.endOfText(scanner.object(at: brace, members: &members))
         return brace
     }
 
@@ -119,11 +124,10 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     /// - Throws: ``JSONError`` at the first byte that breaks a rule.
     package static func elements(of bytes: Span<UInt8>, in range: Range<Int>) throws(JSONError) -> [JSONMember] {
         var elements: [JSONMember] = []
-        var scanner = JSONScanner(bytes, range)
-        scanner.whitespace()
-        guard scanner.peek == UInt8(ascii: "[") else { throw scanner.failure("'['") }
-        try scanner.array(depth: 1, elements: &elements)
-        try scanner.endOfText()
+        let scanner = JSONScanner(bytes, range)
+        let bracket = scanner.skipBlanks(range.lowerBound)
+        guard scanner.byte(at: bracket) == UInt8(ascii: "[") else { throw scanner.failure("'['", at: bracket) }
+        try scanner.endOfText(scanner.array(at: bracket, elements: &elements))
         return elements
     }
 
@@ -132,375 +136,209 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     /// - Returns: The kind of its outermost value.
     /// - Throws: ``JSONError`` at the first byte that breaks a rule.
     package static func check(_ bytes: Span<UInt8>, in range: Range<Int>) throws(JSONError) -> JSONKind {
-        var scanner = JSONScanner(bytes, range)
-        scanner.whitespace()
-        let kind = try scanner.value(depth: 0)
-        try scanner.endOfText()
-        return kind
+        let scanner = JSONScanner(bytes, range)
+        let value = try scanner.value(at: scanner.skipBlanks(range.lowerBound), depth: 0)
+        try scanner.endOfText(value.end)
+        return value.kind
     }
 
     // MARK: - The grammar
 
-    private mutating func endOfText() throws(JSONError) {
-        whitespace()
-        guard position == end else { throw failure("the end of the line after the value") }
-        if beyondASCII & 0x8080_8080_8080_8080 != 0 { try checkUTF8() }
+    private func endOfText(_ index: Int) throws(JSONError) {
+        let index = skipBlanks(index)
+        guard index == end else { throw failure("the end of the line after the value", at: index) }
     }
 
-    private mutating func object(depth: Int, members: inout [JSONMember]) throws(JSONError) {
-        position += 1
-        whitespace()
-        if peek == UInt8(ascii: "}") {
-            position += 1
-            return
-        }
+    /// The outermost object.
+    private func object(at brace: Int, members: inout [JSONMember]) throws(JSONError) -> Int {
+        var index = skipBlanks(brace &+ 1)
+        if byte(at: index) == UInt8(ascii: "}") { return index &+ 1 }
         while true {
-            let name = try memberName()
-            let nameHasEscapes = stringHasEscapes
-            let valueStart = position
-            let kind = try value(depth: depth)
+            let name = try memberName(at: index)
+            index = name.valueStart
+            let value = try value(at: index, depth: 1)
             members.append(
                 JSONMember(
-                    name: name,
-                    nameHasEscapes: nameHasEscapes,
-                    value: valueStart..<position,
-                    kind: kind,
-                    hasEscapes: kind == .string && stringHasEscapes,
-                    isObjectOfStrings: kind == .object && objectIsOfStrings,
+                    name: name.range,
+                    nameHasEscapes: name.hasEscapes,
+                    value: index..<value.end,
+                    kind: value.kind,
+                    hasEscapes: value.hasEscapes,
+                    isObjectOfStrings: value.isObjectOfStrings,
                 )
             )
-            guard try separator(or: UInt8(ascii: "}"), expected: "',' or '}' after a member") else { return }
+            let separator = try separator(at: value.end, or: UInt8(ascii: "}"), "',' or '}' after a member")
+            index = separator.end
+            if separator.isLast { return index }
         }
     }
 
-    private mutating func array(depth: Int, elements: inout [JSONMember]) throws(JSONError) {
-        position += 1
-        whitespace()
-        if peek == UInt8(ascii: "]") {
-            position += 1
-            return
-        }
+    /// The outermost array.
+    private func array(at bracket: Int, elements: inout [JSONMember]) throws(JSONError) -> Int {
+        var index = skipBlanks(bracket &+ 1)
+        if byte(at: index) == UInt8(ascii: "]") { return index &+ 1 }
         while true {
-            let valueStart = position
-            let kind = try value(depth: depth)
+            let value = try value(at: index, depth: 1)
             elements.append(
                 JSONMember(
-                    name: valueStart..<valueStart,
+                    name: index..<index,
                     nameHasEscapes: false,
-                    value: valueStart..<position,
-                    kind: kind,
-                    hasEscapes: kind == .string && stringHasEscapes,
-                    isObjectOfStrings: kind == .object && objectIsOfStrings,
+                    value: index..<value.end,
+                    kind: value.kind,
+                    hasEscapes: value.hasEscapes,
+                    isObjectOfStrings: value.isObjectOfStrings,
                 )
             )
-            guard try separator(or: UInt8(ascii: "]"), expected: "',' or ']' after an element") else { return }
+            let separator = try separator(at: value.end, or: UInt8(ascii: "]"), "',' or ']' after an element")
+            index = separator.end
+            if separator.isLast { return index }
         }
     }
 
-    /// Walks over an object inside a value, whose members nobody asks for; sets `objectIsOfStrings`.
-    private mutating func nestedObject(depth: Int) throws(JSONError) {
-        position += 1
-        whitespace()
-        if peek == UInt8(ascii: "}") {
-            position += 1
-            objectIsOfStrings = true
-            return
+    /// Walks over an object inside a value, whose members nobody asks for.
+    private func nestedObject(at brace: Int, depth: Int) throws(JSONError) -> Value {
+        var object = Value(kind: .object, end: skipBlanks(brace &+ 1), isObjectOfStrings: true)
+        if byte(at: object.end) == UInt8(ascii: "}") {
+            object.end &+= 1
+            return object
         }
-        var isOfStrings = true
-        repeat {
-            _ = try memberName()
-            if try value(depth: depth) != .string { isOfStrings = false }
-        } while try separator(or: UInt8(ascii: "}"), expected: "',' or '}' after a member")
-        objectIsOfStrings = isOfStrings
+        while true {
+            let member = try value(at: memberName(at: object.end).valueStart, depth: depth)
+            if member.kind != .string { object.isObjectOfStrings = false }
+            let separator = try separator(at: member.end, or: UInt8(ascii: "}"), "',' or '}' after a member")
+            object.end = separator.end
+            if separator.isLast { return object }
+        }
     }
 
-    private mutating func nestedArray(depth: Int) throws(JSONError) {
-        position += 1
-        whitespace()
-        if peek == UInt8(ascii: "]") {
-            position += 1
-            return
+    private func nestedArray(at bracket: Int, depth: Int) throws(JSONError) -> Value {
+        var array = Value(kind: .array, end: skipBlanks(bracket &+ 1))
+        if byte(at: array.end) == UInt8(ascii: "]") {
+            array.end &+= 1
+            return array
         }
-        repeat {
-            _ = try value(depth: depth)
-        } while try separator(or: UInt8(ascii: "]"), expected: "',' or ']' after an element")
+        while true {
+            let element = try value(at: array.end, depth: depth)
+            let separator = try separator(at: element.end, or: UInt8(ascii: "]"), "',' or ']' after an element")
+            array.end = separator.end
+            if separator.isLast { return array }
+        }
     }
 
-    /// A member's name and the colon behind it, up to the first byte of its value.
+    /// A member's name and the colon behind it.
     @inline(__always)
-    private mutating func memberName() throws(JSONError) -> Range<Int> {
-        guard peek == UInt8(ascii: "\"") else { throw failure("a member name in quotes") }
-        let start = position + 1
-        try string()
-        let name = start..<(position - 1)
-        if peek != UInt8(ascii: ":") {
-            whitespace()
-            guard peek == UInt8(ascii: ":") else { throw failure("':' after a member name") }
-        }
-        position += 1
-        whitespace()
-        return name
+    private func memberName(
+        at quote: Int
+    ) throws(JSONError) -> (range: Range<Int>, hasEscapes: Bool, valueStart: Int) {
+        guard byte(at: quote) == UInt8(ascii: "\"") else { throw failure("a member name in quotes", at: quote) }
+        let (behind, hasEscapes) = try string(at: quote)
+        let colon = skipBlanks(behind)
+        guard byte(at: colon) == UInt8(ascii: ":") else { throw failure("':' after a member name", at: colon) }
+        return ((quote &+ 1)..<(behind &- 1), hasEscapes, skipBlanks(colon &+ 1))
     }
 
     /// The comma before a next value, or the end of the object or array.
     ///
-    /// - Returns: Whether a next value follows; the position is then on its first byte.
+    /// - Returns: The index of the next value or the one behind the end, and which of them it is.
     @inline(__always)
-    private mutating func separator(or close: UInt8, expected: StaticString) throws(JSONError) -> Bool {
-        whitespace()
-        let byte = peek
-        guard byte == UInt8(ascii: ",") else {
-            guard byte == close else { throw failure(expected) }
-            position += 1
-            return false
-        }
-        position += 1
-        whitespace()
-        return true
+    private func separator(
+        at index: Int,
+        or close: UInt8,
+        _ expected: StaticString,
+    ) throws(JSONError) -> (end: Int, isLast: Bool) {
+        let index = skipBlanks(index)
+        let byte = byte(at: index)
+        if byte == UInt8(ascii: ",") { return (skipBlanks(index &+ 1), false) }
+        guard byte == close else { throw failure(expected, at: index) }
+        return (index &+ 1, true)
     }
 
-    private mutating func value(depth: Int) throws(JSONError) -> JSONKind {
-        switch peek {
-        case UInt8(ascii: "\""):
-            try string()
-            return .string
+    @inline(__always)
+    private func value(at index: Int, depth: Int) throws(JSONError) -> Value {
+        guard byte(at: index) == UInt8(ascii: "\"") else { return try otherValue(at: index, depth: depth) }
+        let string = try string(at: index)
+        return Value(kind: .string, end: string.end, hasEscapes: string.hasEscapes)
+    }
+
+    /// A value that is no string.
+    @inline(never)
+    private func otherValue(at index: Int, depth: Int) throws(JSONError) -> Value {
+        switch byte(at: index) {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            try number()
-            return .number
+            return Value(kind: .number, end: try number(at: index))
         case UInt8(ascii: "{"):
-            try checkDepth(depth)
-            try nestedObject(depth: depth + 1)
-            return .object
+            try checkDepth(depth, at: index)
+            return try nestedObject(at: index, depth: depth &+ 1)
         case UInt8(ascii: "["):
-            try checkDepth(depth)
-            try nestedArray(depth: depth + 1)
-            return .array
-        case UInt8(ascii: "t"):
-            try literal("true")
-            return .true
-        case UInt8(ascii: "f"):
-            try literal("false")
-            return .false
-        case UInt8(ascii: "n"):
-            try literal("null")
-            return .null
-        default:
-            throw failure("a value")
+            try checkDepth(depth, at: index)
+            return try nestedArray(at: index, depth: depth &+ 1)
+        case UInt8(ascii: "t"): return Value(kind: .true, end: try literal("true", at: index))
+        case UInt8(ascii: "f"): return Value(kind: .false, end: try literal("false", at: index))
+        case UInt8(ascii: "n"): return Value(kind: .null, end: try literal("null", at: index))
+        default: throw failure("a value", at: index)
         }
     }
 
-    private func checkDepth(_ depth: Int) throws(JSONError) {
-        guard depth < Self.maximumDepth else { throw failure("at most 128 nested values") }
+    private func checkDepth(_ depth: Int, at index: Int) throws(JSONError) {
+        guard depth < Self.maximumDepth else { throw failure("at most 128 nested values", at: index) }
     }
 
-    private mutating func literal(_ text: StaticString) throws(JSONError) {
-        let text = text.description.utf8
-        guard end - position >= text.count else { throw failure("a value") }
-        var index = position
-        for byte in text {
-            guard bytes[index] == byte else { throw failure("a value") }
-            index += 1
+    private func literal(_ text: StaticString, at index: Int) throws(JSONError) -> Int {
+        guard end &- index >= text.utf8CodeUnitCount, bytes.equals(text, at: index) else {
+            throw failure("a value", at: index)
         }
-        position = index
+        return index &+ text.utf8CodeUnitCount
     }
 
-    private mutating func number() throws(JSONError) {
-        if peek == UInt8(ascii: "-") { position += 1 }
-        if peek == UInt8(ascii: "0") {
-            position += 1
-        } else {
-            try digits("a digit")
+    private func number(at first: Int) throws(JSONError) -> Int {
+        var index = first
+        if byte(at: index) == UInt8(ascii: "-") { index &+= 1 }
+        index = byte(at: index) == UInt8(ascii: "0") ? index &+ 1 : try digits(at: index, "a digit")
+        if byte(at: index) == UInt8(ascii: ".") {
+            index = try digits(at: index &+ 1, "a digit after the decimal point")
         }
-        if peek == UInt8(ascii: ".") {
-            position += 1
-            try digits("a digit after the decimal point")
+        if byte(at: index) | 0x20 == UInt8(ascii: "e") {
+            index &+= 1
+            if byte(at: index) == UInt8(ascii: "+") || byte(at: index) == UInt8(ascii: "-") { index &+= 1 }
+            index = try digits(at: index, "a digit in the exponent")
         }
-        if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
-            position += 1
-            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
-            try digits("a digit in the exponent")
-        }
-    }
-
-    private mutating func digits(_ expected: StaticString) throws(JSONError) {
-        let first = position
-        while position < end, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
-        guard position > first else { throw failure(expected) }
+        return index
     }
 
     @inline(__always)
-    private mutating func whitespace() {
-        guard position < end, bytes[position] <= 0x20 else { return }
-        blanks()
+    private func digits(at first: Int, _ expected: StaticString) throws(JSONError) -> Int {
+        var index = first
+        while byte(at: index) &- UInt8(ascii: "0") < 10 { index &+= 1 }
+        guard index > first else { throw failure(expected, at: first) }
+        return index
+    }
+
+    // MARK: - Bytes
+
+    @inline(__always)
+    private func skipBlanks(_ index: Int) -> Int {
+        byte(at: index) > 0x20 ? index : blanksEnd(index)
     }
 
     @inline(never)
-    private mutating func blanks() {
-        while position < end {
-            let byte = bytes[position]
-            guard byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D else { return }
-            position += 1
-        }
-    }
-
-    // MARK: - Strings
-
-    /// A string from its opening to behind its closing quote; sets `stringHasEscapes`.
-    ///
-    /// Looks for the quote, a backslash or a control character, eight bytes a step. Bytes beyond ASCII are only noted: the
-    /// whole text is checked for UTF-8 once, at its end, if there are any.
-    @inline(__always)
-    private mutating func string() throws(JSONError) {
-        stringHasEscapes = false
-        var index = position + 1
+    private func blanksEnd(_ first: Int) -> Int {
+        var index = first
         while true {
-            index = plainTextEnd(from: index)
-            guard index < end else {
-                position = end
-                throw failure("'\"' at the end of a string")
+            switch byte(at: index) {
+            case 0x20, 0x09, 0x0A, 0x0D: index &+= 1
+            default: return index
             }
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") {
-                position = index + 1
-                return
-            }
-            position = index
-            guard byte == UInt8(ascii: "\\") else { throw failure("an escape in place of a raw control character") }
-            stringHasEscapes = true
-            try escape()
-            index = position
         }
     }
 
-    /// The index of the next quote, backslash or control character, or one that is not below `end`.
-    ///
-    /// The lowest byte that a subtraction marks is exact: a borrow reaches only the bytes above it.
+    /// The byte at an index that is not before the text; NUL, which no rule accepts, stands for its end.
     @inline(__always)
-    private mutating func plainTextEnd(from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
-        var index = start
-        while bytes.count &- index >= 8 {
-            // Within the bytes by the loop's condition; no safe unaligned load exists.
-            let word = unsafe UInt64(
-                littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-            )
-            beyondASCII |= word
-            let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
-            let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-            let marks =
-                ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- ones &* 0x20) & ~word) & tops
-            if marks != 0 { return index &+ marks.trailingZeroBitCount >> 3 }
-            index &+= 8
-        }
-        while index < end {
-            let byte = bytes[index]
-            beyondASCII |= UInt64(byte)
-            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return index }
-            index += 1
-        }
-        return index
+    func byte(at index: Int) -> UInt8 {
+        // Within the bytes, as the text is; the check of the subscript would be a second one.
+        index < end ? unsafe bytes[unchecked: index] : 0
     }
 
-    /// The index behind the ASCII at a place, or one that is not below `end`.
-    @inline(__always)
-    private func asciiEnd(from start: Int) -> Int {
-        var index = start
-        while bytes.count &- index >= 8 {
-            // Within the bytes by the loop's condition; no safe unaligned load exists.
-            let word = unsafe UInt64(
-                littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-            )
-            let marks = word & 0x8080_8080_8080_8080
-            if marks != 0 { return index &+ marks.trailingZeroBitCount >> 3 }
-            index &+= 8
-        }
-        while index < end, bytes[index] < 0x80 { index += 1 }
-        return index
-    }
-
-    /// Checks the whole text against the table of well-formed UTF-8 (Unicode, table 3-7).
-    ///
-    /// Outside strings the grammar has let ASCII through only.
-    private mutating func checkUTF8() throws(JSONError) {
-        var index = start
-        while index < end {
-            let leading = bytes[index]
-            if leading < 0x80 {
-                index = asciiEnd(from: index)
-                continue
-            }
-            let second: ClosedRange<UInt8>
-            let count: Int
-            switch leading {
-            case 0xE1...0xEC, 0xEE, 0xEF: (second, count) = (0x80...0xBF, 3)
-            case 0xC2...0xDF: (second, count) = (0x80...0xBF, 2)
-            case 0xE0: (second, count) = (0xA0...0xBF, 3)
-            case 0xED: (second, count) = (0x80...0x9F, 3)
-            case 0xF0: (second, count) = (0x90...0xBF, 4)
-            case 0xF4: (second, count) = (0x80...0x8F, 4)
-            case 0xF1...0xF3: (second, count) = (0x80...0xBF, 4)
-            default: (second, count) = (0xFF...0xFF, 5)
-            }
-            guard end - index >= count, second.contains(bytes[index + 1]),
-                count < 3 || bytes[index + 2] & 0xC0 == 0x80, count < 4 || bytes[index + 3] & 0xC0 == 0x80
-            else {
-                position = index
-                throw failure("well-formed UTF-8")
-            }
-            index += count
-        }
-    }
-
-    private mutating func escape() throws(JSONError) {
-        guard position + 1 < end else { throw failure("an escape such as \\n or \\u0041") }
-        switch bytes[position + 1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            position += 2
-        case UInt8(ascii: "u"):
-            try unicodeEscape()
-        default:
-            throw failure("an escape such as \\n or \\u0041")
-        }
-    }
-
-    private mutating func unicodeEscape() throws(JSONError) {
-        switch try hexadecimalUnit(at: position) {
-        case 0xD800...0xDBFF:
-            let low = position + 6
-            guard low + 1 < end, bytes[low] == UInt8(ascii: "\\"), bytes[low + 1] == UInt8(ascii: "u"),
-                case 0xDC00...0xDFFF = try hexadecimalUnit(at: low)
-            else { throw failure("both halves of a surrogate pair") }
-            position += 12
-        case 0xDC00...0xDFFF:
-            throw failure("both halves of a surrogate pair")
-        default:
-            position += 6
-        }
-    }
-
-    private func hexadecimalUnit(at index: Int) throws(JSONError) -> UInt32 {
-        guard end - index >= 6 else { throw failure("four hexadecimal digits after \\u") }
-        var unit: UInt32 = 0
-        for digit in (index + 2)..<(index + 6) {
-            guard let value = JSONText.hexadecimalValue(bytes[digit]) else {
-                throw failure("four hexadecimal digits after \\u")
-            }
-            unit = unit << 4 | value
-        }
-        return unit
-    }
-
-    // MARK: - Position
-
-    @inline(__always)
-    private var peek: UInt8 {
-        // NUL stands for the end: no rule accepts it.
-        position < end ? bytes[position] : 0
-    }
-
-    private func failure(_ expected: StaticString) -> JSONError {
-        JSONError(offset: position - start, expected: expected.description)
+    func failure(_ expected: StaticString, at index: Int) -> JSONError {
+        JSONError(offset: index - start, expected: expected.description)
     }
 }

@@ -29,9 +29,7 @@ enum MemberName: UInt8 {
         default: return nil
         }
         let (name, member) = candidate
-        // The literal is as long as the range by the switch above.
-        let matches = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        for offset in 0..<range.count where unsafe bytes[range.lowerBound + offset] != matches[offset] { return nil }
+        guard bytes.equals(name, at: range.lowerBound) else { return nil }
         self = member
     }
 

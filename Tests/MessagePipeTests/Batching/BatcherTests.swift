@@ -148,18 +148,20 @@ struct BatcherTests {
 
     /// Two template codes of sixteen bytes with the same hash: the second half makes up for the difference of the first.
     private static func collidingTemplateCodes() -> ([UInt8], [UInt8])? {
-        func word(_ text: [UInt8]) -> UInt64 { text.reduce(0) { $0 << 8 ^ UInt64($1) } }
+        func word(_ text: [UInt8]) -> UInt64 { text.reversed().reduce(0) { $0 << 8 ^ UInt64($1) } }
+        func mix(_ value: UInt64, _ word: UInt64) -> UInt64 {
+            let product = (value ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+            return product.high ^ product.low
+        }
         func mixed(_ text: [UInt8]) -> UInt64 {
             let traits = Message.Traits.isInternational.rawValue
-            let start = 0x9E37_79B9_7F4A_7C15 ^ UInt64(traits)
-            let product = (start ^ word(text)).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
-            return product.high ^ product.low
+            return mix(mix(0x9E37_79B9_7F4A_7C15 ^ UInt64(traits), 16), word(text))
         }
         let one = Array("SMS_AAAA".utf8)
         for number in 0..<100_000 {
             let other = Array(("SMS_" + String(1_000_000 + number).suffix(4)).utf8)
             let half = word(one) ^ mixed(one) ^ mixed(other)
-            let bytes = (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64($0))) }
+            let bytes = (0..<8).map { UInt8(truncatingIfNeeded: half >> (8 * UInt64($0))) }
             if other != one, bytes.allSatisfy({ $0 < 0x80 }) { return (one + one, other + bytes) }
         }
         return nil
