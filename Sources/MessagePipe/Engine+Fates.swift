@@ -72,7 +72,7 @@ extension Engine {
     /// Calls a function with each message of a request, in the request's order.
     package func forEachMessage(of id: RequestID, _ body: (Message, Chunk) -> Void) {
         for item in batches[id.batch].items {
-            let message = messages[item.slot].message
+            let message = messages[item.slot]
             messages.withChunk(of: item.slot) { body(message, $0) }
         }
     }
@@ -250,7 +250,7 @@ extension Engine {
     private func isMixed(_ index: BatchTable.Index) -> Bool {
         var first: (signName: [UInt8], extensionCode: [UInt8])?
         for item in batches[index].items {
-            let message = messages[item.slot].message
+            let message = messages[item.slot]
             var names: (signName: [UInt8], extensionCode: [UInt8]) = ([], [])
             messages.withChunk(of: item.slot) {
                 $0.append(message.signName, to: &names.signName)

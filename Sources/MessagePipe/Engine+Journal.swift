@@ -12,7 +12,7 @@ extension Engine {
     /// - Returns: Whether the message needs nothing else; it is new otherwise.
     mutating func isKnown(_ slot: MessageTable.Slot, _ identity: MessageIdentity, at now: Instant) -> Bool {
         let (place, knowledge) = journal.index.arrived(identity)
-        messages[slot].identity = place
+        messages.setIdentity(slot, place)
         if knowledge != .reused, journal.index.isUnderWay(place) {
             journal.repeated[place, default: []].append(slot)
             return true
@@ -45,7 +45,7 @@ extension Engine {
             journal.lastReplay = Journal.Replay(batch: batch, response: response, lineEnd: response.lineEnd())
         }
         guard let replay = journal.lastReplay else { return }
-        messages[slot].answer = answers.add(lineEnd: replay.lineEnd, uses: 1)
+        messages.setAnswer(slot, answers.add(lineEnd: replay.lineEnd, uses: 1))
         tally.count(replay.response, messages: 1)
         tally.replayed += 1
         responses.settled(slot)
@@ -53,13 +53,13 @@ extension Engine {
 
     /// Puts a message that an earlier run has left open into the batch that it left in.
     private mutating func recover(_ slot: MessageTable.Slot, from recorded: RecordedBatches.Index, at now: Instant) {
-        let phoneKey = messages[slot].message.phoneKey
+        let phoneKey = messages[slot].phoneKey
         if let index = journal.recovered[recorded] {
             batches[index].append(slot, phoneKey: phoneKey)
             return
         }
         let index = batches.make(oldest: now)
-        let message = messages[slot].message
+        let message = messages[slot]
         messages.withChunk(of: slot) { batches[index].key.assign(message, from: $0) }
         batches[index].append(slot, phoneKey: phoneKey)
         batches[index].recorded = recorded
@@ -101,7 +101,7 @@ extension Engine {
     private mutating func recordIntent(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) {
         let batchID = batchID(index)
         let slots = batches[index].items.map(\.slot)
-        let places = slots.map { messages[$0].identity }
+        let places = slots.map { messages.identity($0) }
         batches[index].recorded = journal.index.intend(
             batches[index].recorded,
             batchID,
@@ -110,7 +110,7 @@ extension Engine {
             places,
         )
         let content = zip(slots, places).map { slot, place in
-            journal.index.message(place, line: messages[slot].message.line)
+            journal.index.message(place, line: messages[slot].line)
         }
         journal.record(.intent(batchID: batchID, sendDate: sendDate, messages: content))
         _ = journal.wait(.intent(index))
@@ -170,7 +170,7 @@ extension Engine {
             if batches[index].isRecovered { journal.recovered[recorded] = nil }
         }
         for item in batches[index].items {
-            let place = messages[item.slot].identity
+            let place = messages.identity(item.slot)
             guard journal.index.isUnderWay(place) else { continue }
             journal.index.setUnderWay(place, false)
             guard !journal.repeated.isEmpty, let slots = journal.repeated.removeValue(forKey: place) else { continue }

@@ -135,18 +135,18 @@ package struct Engine: ~Copyable {
     /// Takes messages that were read and parsed.
     package mutating func chunkArrived(_ chunk: consuming Chunk, at now: Instant) {
         guard !chunk.messages.isEmpty else { return }
-        let arrived = chunk.messages
+        let messageCount = chunk.messages.count
         let faults = chunk.faults
         let identities = chunk.identities
-        tally.messages += arrived.count
-        let held = messages.hold(chunk)
-        for (offset, message) in arrived.enumerated() {
-            let slot = messages.insert(message, chunk: held)
-            responses.arrived(slot)
-            if let fault = message.fault {
+        tally.messages += messageCount
+        let held = messages.hold(chunk, isJournaled: journal.isKept)
+        responses.arrived(chunk: held)
+        for place in 0..<messageCount {
+            let slot = MessageTable.Slot(chunk: held, place: UInt32(truncatingIfNeeded: place))
+            if let fault = messages[slot].fault {
                 let fault = faults[Int(fault)]
                 settle(slot, Response(.invalid, code: fault.code, message: fault.message))
-            } else if journal.isKept, isKnown(slot, identities[offset], at: now) {
+            } else if journal.isKept, isKnown(slot, identities[place], at: now) {
                 continue
             } else if let stop {
                 settle(slot, stop.response)
@@ -309,7 +309,7 @@ package struct Engine: ~Copyable {
 
     /// Answers one message by itself.
     mutating func settle(_ slot: MessageTable.Slot, _ response: Response) {
-        messages[slot].answer = answers.add(response, uses: 1)
+        messages.setAnswer(slot, answers.add(response, uses: 1))
         tally.count(response, messages: 1)
         responses.settled(slot)
     }
@@ -329,7 +329,7 @@ package struct Engine: ~Copyable {
         let answer = answers.add(response, uses: items.count)
         tally.count(response, messages: items.count)
         for item in items {
-            messages[item.slot].answer = answer
+            messages.setAnswer(item.slot, answer)
             responses.settled(item.slot)
         }
         if journal.isKept { concluded(index, response) }

@@ -37,7 +37,7 @@ struct Batcher: ~Copyable {
         to batches: inout BatchTable,
         at now: Instant,
     ) -> BatchTable.Index? {
-        let message = messages[slot].message
+        let message = messages[slot]
         let isUrgent = message.traits.contains(.isUrgent)
         let head = isUrgent ? nil : heads.first(message.batchKeyHash, slot, in: messages, batches)
         var chainCount = 0

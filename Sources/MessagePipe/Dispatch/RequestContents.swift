@@ -61,7 +61,7 @@ extension Engine {
     package func gather(_ id: RequestID, into contents: inout RequestContents) {
         contents.removeAll()
         for item in batches[id.batch].items {
-            let message = messages[item.slot].message
+            let message = messages[item.slot]
             messages.withChunk(of: item.slot) { contents.append(message, from: $0) }
         }
     }

@@ -43,6 +43,12 @@ package struct JSONMember: Equatable, Sendable {
 
     /// The whole text of the value, the quotes of a string included.
     package var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+
+    /// Lets the member stand for one with its value in another place.
+    mutating func move(toValue value: Range<Int>) {
+        valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
+        valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
+    }
 }
 
 /// A text that is not JSON: where, and what should have stood there.
@@ -82,7 +88,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
     }
 
     @_lifetime(copy bytes)
-    private init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range beyond the bytes")
         self.bytes = bytes
         start = range.lowerBound
@@ -290,7 +296,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
         return index &+ text.utf8CodeUnitCount
     }
 
-    private func number(at first: Int) throws(JSONError) -> Int {
+    func number(at first: Int) throws(JSONError) -> Int {
         var index = first
         if byte(at: index) == UInt8(ascii: "-") { index &+= 1 }
         index = byte(at: index) == UInt8(ascii: "0") ? index &+ 1 : try digits(at: index, "a digit")

@@ -11,6 +11,16 @@ extension Span<UInt8> {
         return unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
     }
 
+    /// Sixteen bytes from an index.
+    ///
+    /// - Precondition: All sixteen lie within the span.
+    @inline(__always)
+    func vector(at index: Int) -> SIMD16<UInt8> {
+        precondition(index >= 0 && index <= count &- 16, "a vector beyond the bytes")
+        // Checked above; no safe unaligned load exists.
+        return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
+    }
+
     /// Four bytes from an index, the first in the lowest bits.
     ///
     /// - Precondition: All four lie within the span.

@@ -51,6 +51,8 @@ enum MemberName: UInt8 {
 
 /// Where the members that have a meaning stand in one object.
 struct FoundMembers {
+    /// How many blanks stand before the object.
+    var braceOffset = 0
     private var indices = InlineArray<7, Int32>(repeating: -1)
     /// The first member of ours that stands twice.
     private(set) var duplicate: MessageFault.StaticName?
@@ -59,8 +61,10 @@ struct FoundMembers {
 
     /// The index of a member among the object's members, `nil` if it is absent.
     subscript(name: MemberName) -> Int? {
-        let index = indices[Int(name.rawValue)]
-        return index < 0 ? nil : Int(index)
+        @inline(__always) get {
+            let index = indices[Int(name.rawValue)]
+            return index < 0 ? nil : Int(index)
+        }
     }
 
     /// Notes the next member of the object.

@@ -28,8 +28,8 @@ package struct MessageParser: Sendable {
     private let urgentTemplates: [[UInt8]]
     /// Finds the messages' identities, with a journal.
     private var identifier: MessageIdentifier?
-    /// Reused for every line.
-    private var members: [JSONMember] = []
+    private var scanner = LineScanner()
+    /// Reused for every object of parameters that needs a second look.
     private var variables: [JSONMember] = []
 
     /// - Parameters:
@@ -88,48 +88,38 @@ package struct MessageParser: Sendable {
         rewritten: inout [UInt8],
     ) throws(MessageFault) {
         let range = Int(line.start)..<Int(line.start + line.count)
-        let brace: Int
         do throws(JSONError) {
-            brace = try JSONScanner.scanObject(bytes, in: range, into: &members)
+            try scanner.scan(bytes, range)
         } catch {
             throw .invalidJSON(error)
         }
-        var found = FoundMembers()
-        for index in members.indices { found.note(memberName(bytes, members[index]), at: index) }
-        repeatMembers(bytes, brace: brace, responseMembers: found.responseMembers, in: &message, rewritten: &rewritten)
-        if let index = found[.id] { try takeID(members[index], in: &message) }
-        if let name = found.duplicate { throw .duplicateMember(name) }
-        try takePhoneNumber(bytes, found[.phoneNumber], in: &message, rewritten: &rewritten)
-        try takeSignName(bytes, found[.signName], in: &message, rewritten: &rewritten)
-        try takeTemplateCode(bytes, found[.templateCode], in: &message, rewritten: &rewritten)
-        try takeExtensionCode(found[.extensionCode], in: &message)
-        try takeOutID(bytes, found[.outID], in: &message, rewritten: &rewritten)
-        try takeTemplateParameters(bytes, found[.templateParameters], in: &message, rewritten: &rewritten)
-        message.batchKeyHash = batchKeyHash(bytes, message, rewritten)
-    }
-
-    /// The name of a member, if it is one that we use or that a response line adds.
-    private func memberName(_ bytes: borrowing Span<UInt8>, _ member: JSONMember) -> MemberName? {
-        guard member.nameHasEscapes else { return MemberName(bytes, member.name) }
-        var name: [UInt8] = []
-        JSONText.appendDecoded(bytes, member.name, to: &name)
-        return MemberName(name.span, 0..<name.count)
+        let brace = range.lowerBound + scanner.found.braceOffset
+        repeatMembers(bytes, brace: brace, in: &message, rewritten: &rewritten)
+        if let id = scanner[.id] { try Self.takeID(id, in: &message) }
+        if let name = scanner.found.duplicate { throw .duplicateMember(name) }
+        try Self.takePhoneNumber(bytes, scanner[.phoneNumber], in: &message, rewritten: &rewritten)
+        try takeSignName(bytes, scanner[.signName], in: &message, rewritten: &rewritten)
+        try takeTemplateCode(bytes, scanner[.templateCode], in: &message, rewritten: &rewritten)
+        try Self.takeExtensionCode(scanner[.extensionCode], in: &message)
+        try Self.takeOutID(bytes, scanner[.outID], in: &message, rewritten: &rewritten)
+        try takeTemplateParameters(bytes, scanner[.templateParameters], in: &message, rewritten: &rewritten)
+        message.batchKeyHash = Self.batchKeyHash(bytes, message, rewritten)
     }
 
     /// Notes what the response line repeats; writes it anew only when members of an earlier response are to be dropped.
-    private func repeatMembers(
+    private mutating func repeatMembers(
         _ bytes: borrowing Span<UInt8>,
         brace: Int,
-        responseMembers: Int,
         in message: inout Message,
         rewritten: inout [UInt8],
     ) {
+        let responseMembers = scanner.found.responseMembers
         message.traits.insert(.isObject)
-        guard let last = members.last else {
+        guard let last = scanner.members.last else {
             message.echo = ByteRange(brace..<(brace + 1))
             return
         }
-        if members.count > responseMembers { message.traits.insert(.hasMembers) }
+        if scanner.members.count > responseMembers { message.traits.insert(.hasMembers) }
         guard responseMembers > 0 else {
             message.echo = ByteRange(brace..<last.value.upperBound)
             return
@@ -138,13 +128,13 @@ package struct MessageParser: Sendable {
         rewritten.append(UInt8(ascii: "{"))
         var from = brace + 1
         var isFirst = true
-        for (index, member) in members.enumerated() {
+        for (index, member) in scanner.members.enumerated() {
             // Blanks before a comma belong to the member before it.
             var end = member.value.upperBound
-            if index < members.count - 1 {
+            if index < scanner.members.count - 1 {
                 while bytes[end] != UInt8(ascii: ",") { end += 1 }
             }
-            if memberName(bytes, member)?.isOfResponse != true {
+            if LineScanner.name(of: member, bytes)?.isOfResponse != true {
                 if !isFirst { rewritten.append(UInt8(ascii: ",")) }
                 isFirst = false
                 Self.append(bytes, from..<end, to: &rewritten)
@@ -156,21 +146,20 @@ package struct MessageParser: Sendable {
 
     // MARK: - Members
 
-    private func takeID(_ member: JSONMember, in message: inout Message) throws(MessageFault) {
+    private static func takeID(_ member: JSONMember, in message: inout Message) throws(MessageFault) {
         guard member.kind == .string || member.kind == .number else {
             throw .wrongType("Id", expected: "a string or a number")
         }
         message.id = ByteRange(member.value)
     }
 
-    private func takePhoneNumber(
+    private static func takePhoneNumber(
         _ bytes: borrowing Span<UInt8>,
-        _ index: Int?,
+        _ member: JSONMember?,
         in message: inout Message,
         rewritten: inout [UInt8],
     ) throws(MessageFault) {
-        guard let index else { throw .phoneNumber("is missing") }
-        let member = members[index]
+        guard let member else { throw .phoneNumber("is missing") }
         let number: PhoneNumber?
         switch member.kind {
         case .number:
@@ -191,14 +180,13 @@ package struct MessageParser: Sendable {
         if number.isInternational { message.traits.insert(.isInternational) }
     }
 
-    private func takeSignName(
+    private mutating func takeSignName(
         _ bytes: borrowing Span<UInt8>,
-        _ index: Int?,
+        _ member: JSONMember?,
         in message: inout Message,
         rewritten: inout [UInt8],
     ) throws(MessageFault) {
-        if let index {
-            let member = members[index]
+        if let member {
             guard member.kind == .string else { throw .wrongType("SignName", expected: "a string") }
             if member.value.count > 2 {
                 message.signName = ByteRange(member.value)
@@ -209,14 +197,13 @@ package struct MessageParser: Sendable {
         message.signName = Self.append(defaultSignName, to: &rewritten)
     }
 
-    private func takeTemplateCode(
+    private mutating func takeTemplateCode(
         _ bytes: borrowing Span<UInt8>,
-        _ index: Int?,
+        _ member: JSONMember?,
         in message: inout Message,
         rewritten: inout [UInt8],
     ) throws(MessageFault) {
-        if let index {
-            let member = members[index]
+        if let member {
             guard member.kind == .string else { throw .wrongType("TemplateCode", expected: "a string") }
             message.templateCode = Self.text(bytes, member, rewritten: &rewritten)
         }
@@ -230,23 +217,21 @@ package struct MessageParser: Sendable {
         }
     }
 
-    private func takeExtensionCode(_ index: Int?, in message: inout Message) throws(MessageFault) {
-        guard let index else { return }
-        let member = members[index]
+    private static func takeExtensionCode(_ member: JSONMember?, in message: inout Message) throws(MessageFault) {
+        guard let member else { return }
         guard member.kind == .string else { throw .wrongType("SmsUpExtendCode", expected: "a string") }
         guard member.value.count > 2 else { return }
         message.extensionCode = ByteRange(member.value)
         message.traits.insert(.hasExtensionCode)
     }
 
-    private func takeOutID(
+    private static func takeOutID(
         _ bytes: borrowing Span<UInt8>,
-        _ index: Int?,
+        _ member: JSONMember?,
         in message: inout Message,
         rewritten: inout [UInt8],
     ) throws(MessageFault) {
-        guard let index else { return }
-        let member = members[index]
+        guard let member else { return }
         guard member.kind == .string else { throw .wrongType("OutId", expected: "a string") }
         message.outID = Self.text(bytes, member, rewritten: &rewritten)
         guard message.outID.count >= 256 else { return }
@@ -259,12 +244,11 @@ package struct MessageParser: Sendable {
 
     private mutating func takeTemplateParameters(
         _ bytes: borrowing Span<UInt8>,
-        _ index: Int?,
+        _ member: JSONMember?,
         in message: inout Message,
         rewritten: inout [UInt8],
     ) throws(MessageFault) {
-        guard let index else { return }
-        let member = members[index]
+        guard let member else { return }
         switch member.kind {
         case .object:
             // Only what is not plain needs a second look.
@@ -376,7 +360,8 @@ package struct MessageParser: Sendable {
         return count
     }
 
-    private func batchKeyHash(_ bytes: borrowing Span<UInt8>, _ message: Message, _ rewritten: [UInt8]) -> UInt64 {
+    private static func batchKeyHash(_ bytes: borrowing Span<UInt8>, _ message: Message, _ rewritten: [UInt8]) -> UInt64
+    {
         var hash = BatchKeyHash(traits: message.traits)
         func combine(_ range: ByteRange) {
             let start = Int(range.start & ~Chunk.rewrittenBit)

@@ -1,34 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The messages that were read and are not yet answered, and the chunks that hold their bytes.
+/// The messages that were read and are not yet answered, in the chunks that they came in.
 ///
-/// A message keeps its slot from its arrival until its response line has been written to the output buffer. A chunk goes
-/// with the last of its messages.
+/// A message stays where its chunk has it, from its arrival until its response line has been written to the output buffer.
+/// A chunk goes with the last of its messages.
 struct MessageTable: ~Copyable {
     /// Where a message stands in the table.
-    typealias Slot = UInt32
-
-    struct Entry {
-        var message: Message
-        /// The chunk with its bytes.
+    struct Slot: Hashable, Sendable {
+        /// The chunk, by its number in the table.
         var chunk: UInt32
-        /// Its answer, once it has one.
-        var answer: AnswerTable.Index?
-        /// Where the journal has it.
-        var identity: IdentityTable.Index = 0
+        /// The message, by its place in the chunk.
+        var place: UInt32
     }
 
-    /// How much of a chunk is still needed; beside the chunks, so that counting touches no reference.
+    /// A chunk, and what is known of its messages.
     private struct Holding {
-        var unanswered: Int
-        var byteCount: Int
+        var chunk: Chunk
+        /// The answer of each message, once it has one.
+        var answers: [AnswerTable.Index?]
+        /// Where the journal has each message; empty without a journal.
+        var identities: [IdentityTable.Index]
+        /// How many of its messages are still in the table.
+        var count: Int
     }
 
-    private var entries: [Entry] = []
-    private var freeSlots: [Slot] = []
-    private var chunks: [Chunk] = []
     private var holdings: [Holding] = []
-    private var freeChunks: [UInt32] = []
+    private var free: [UInt32] = []
     /// How many messages the table holds.
     private(set) var count = 0
     /// How many bytes its chunks hold.
@@ -36,65 +33,84 @@ struct MessageTable: ~Copyable {
     /// How many messages and bytes it held and holds no more.
     private(set) var released: (messages: Int, bytes: Int) = (0, 0)
 
-    subscript(slot: Slot) -> Entry {
-        _read { yield entries[Int(slot)] }
-        _modify { yield &entries[Int(slot)] }
+    subscript(slot: Slot) -> Message {
+        _read { yield holdings[Int(slot.chunk)].chunk.messages[Int(slot.place)] }
     }
 
-    /// Takes over a chunk's bytes; each of its messages, at least one, is then to be inserted.
-    mutating func hold(_ chunk: consuming Chunk) -> UInt32 {
-        let byteCount = chunk.byteCount
-        self.byteCount += byteCount
-        let holding = Holding(unanswered: chunk.messages.count, byteCount: byteCount)
-        chunk.messages = []
+    /// Takes over a chunk with its messages, at least one.
+    ///
+    /// - Parameters:
+    ///   - chunk: The chunk; what else it brings is the caller's.
+    ///   - isJournaled: Whether the journal is to be told apart where it has the messages.
+    /// - Returns: The chunk's number, as its messages' slots have it.
+    mutating func hold(_ chunk: consuming Chunk, isJournaled: Bool) -> UInt32 {
+        let messageCount = chunk.messages.count
+        precondition(messageCount > 0, "a chunk without messages would never go")
+        count += messageCount
+        byteCount += chunk.byteCount
         chunk.identities = []
-        if let free = freeChunks.popLast() {
-            chunks[Int(free)] = chunk
-            holdings[Int(free)] = holding
-            return free
+        let holding = Holding(
+            chunk: chunk,
+            answers: Array(repeating: nil, count: messageCount),
+            identities: isJournaled ? Array(repeating: 0, count: messageCount) : [],
+            count: messageCount,
+        )
+        if let index = free.popLast() {
+            holdings[Int(index)] = holding
+            return index
         }
-        chunks.append(chunk)
         holdings.append(holding)
-        return UInt32(chunks.count - 1)
+        return UInt32(holdings.count - 1)
     }
 
-    /// Gives a message of a held chunk its slot.
-    mutating func insert(_ message: Message, chunk: UInt32) -> Slot {
-        count += 1
-        let entry = Entry(message: message, chunk: chunk, answer: nil)
-        if let free = freeSlots.popLast() {
-            entries[Int(free)] = entry
-            return free
-        }
-        entries.append(entry)
-        return Slot(entries.count - 1)
+    /// How many messages a chunk came with.
+    func messageCount(ofChunk index: UInt32) -> Int { holdings[Int(index)].answers.count }
+
+    /// The answer of a message, once it has one.
+    func answer(_ slot: Slot) -> AnswerTable.Index? { holdings[Int(slot.chunk)].answers[Int(slot.place)] }
+
+    /// Gives a message its answer.
+    mutating func setAnswer(_ slot: Slot, _ answer: AnswerTable.Index) {
+        holdings[Int(slot.chunk)].answers[Int(slot.place)] = answer
     }
 
-    /// Frees the slot of a message whose response line is out.
-    mutating func remove(_ slot: Slot) {
-        count -= 1
-        released.messages += 1
-        freeSlots.append(slot)
-        let index = Int(entries[Int(slot)].chunk)
-        holdings[index].unanswered -= 1
-        guard holdings[index].unanswered == 0 else { return }
-        byteCount -= holdings[index].byteCount
-        released.bytes += holdings[index].byteCount
-        chunks[index] = Chunk(bytes: [])
-        freeChunks.append(UInt32(index))
+    /// Where the journal has a message.
+    func identity(_ slot: Slot) -> IdentityTable.Index { holdings[Int(slot.chunk)].identities[Int(slot.place)] }
+
+    /// Notes where the journal has a message.
+    mutating func setIdentity(_ slot: Slot, _ identity: IdentityTable.Index) {
+        holdings[Int(slot.chunk)].identities[Int(slot.place)] = identity
+    }
+
+    /// Lets go of messages of a chunk whose response lines are out.
+    mutating func remove(_ removed: Int, ofChunk index: UInt32) {
+        count -= removed
+        released.messages += removed
+        holdings[Int(index)].count -= removed
+        guard holdings[Int(index)].count == 0 else { return }
+        let bytes = holdings[Int(index)].chunk.byteCount
+        byteCount -= bytes
+        released.bytes += bytes
+        holdings[Int(index)] = Holding(chunk: Chunk(bytes: []), answers: [], identities: [], count: 0)
+        free.append(index)
     }
 
     /// The chunk that holds the bytes of a message.
     func withChunk<Result>(of slot: Slot, _ body: (borrowing Chunk) -> Result) -> Result {
-        body(chunks[Int(entries[Int(slot)].chunk)])
+        body(holdings[Int(slot.chunk)].chunk)
+    }
+
+    /// The chunk with a number.
+    func withChunk<Result>(_ index: UInt32, _ body: (borrowing Chunk) -> Result) -> Result {
+        body(holdings[Int(index)].chunk)
     }
 
     /// Whether a message belongs to the requests of a key.
     func message(_ slot: Slot, has key: borrowing BatchKey) -> Bool {
-        let message = entries[Int(slot)].message
-        guard message.traits.intersection(.shared) == key.traits else { return false }
+        guard self[slot].traits.intersection(.shared) == key.traits else { return false }
         return withChunk(of: slot) { chunk in
-            chunk.withBytes(of: message.templateCode) { key.hasTemplateCode($0) }
+            let message = chunk.messages[Int(slot.place)]
+            return chunk.withBytes(of: message.templateCode) { key.hasTemplateCode($0) }
                 && chunk.withBytes(of: message.outID) { key.hasOutID($0) }
         }
     }

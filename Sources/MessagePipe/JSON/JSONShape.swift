@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What objects that one program writes have in common: all of their text but the strings and numbers that are values.
+///
+/// The text between the values was checked by the grammar where it came from, and the values are checked where they are
+/// found; so what fits is JSON, and its members are those of the object that the shape was taken from.
+struct JSONShape {
+    /// Some text that must stand, and what follows it.
+    private struct Step {
+        /// Up to sixteen bytes; zeros behind them.
+        var text = SIMD16<UInt8>(repeating: 0)
+        /// All ones where the text has bytes.
+        var mask = SIMD16<UInt8>(repeating: 0)
+        var byteCount = 0
+        var next = Next.step
+
+        enum Next {
+            /// More text.
+            case step
+            /// The rest of a string without escapes, less its closing quote.
+            case string
+            /// A number.
+            case number
+            /// The end of the object and the blanks around it.
+            case end
+        }
+    }
+
+    /// A bound of a member's value, counted from where a step's text ends.
+    private struct Anchor {
+        var step: Int
+        var offset: Int
+    }
+
+    private var steps: [Step] = []
+    private var anchors: [(start: Anchor, end: Anchor)] = []
+
+    /// How many steps the shape has.
+    var stepCount: Int { steps.count }
+
+    /// Takes the shape of an object; `nil` if a string of it has an escape.
+    ///
+    /// - Parameters:
+    ///   - bytes: Holds the object.
+    ///   - range: Where it stands, with the blanks around it.
+    ///   - members: Its members, as ``JSONScanner`` finds them.
+    init?(of bytes: Span<UInt8>, _ range: Range<Int>, members: [JSONMember]) {
+        var ends: [Int] = []
+        var index = range.lowerBound
+        for leaf in Self.leaves(bytes, range) + [(range.upperBound..<range.upperBound, .end)] {
+            repeat {
+                let part = index..<min(index + 16, leaf.range.lowerBound)
+                index = part.upperBound
+                var step = Step(byteCount: part.count, next: index < leaf.range.lowerBound ? .step : leaf.kind)
+                for (place, byte) in part.enumerated() {
+                    guard bytes[byte] != UInt8(ascii: "\\") else { return nil }
+                    step.text[place] = bytes[byte]
+                    step.mask[place] = 0xFF
+                }
+                steps.append(step)
+                ends.append(index)
+            } while index < leaf.range.lowerBound
+            for inside in leaf.range where bytes[inside] == UInt8(ascii: "\\") { return nil }
+            index = leaf.range.upperBound
+        }
+        // A bound lies in the text of a step or at its end, and moves with it.
+        func anchor(_ bound: Int) -> Anchor {
+            let step = ends.firstIndex { $0 >= bound } ?? 0
+            return Anchor(step: step, offset: bound - ends[step])
+        }
+        anchors = members.map { (anchor($0.value.lowerBound), anchor($0.value.upperBound)) }
+    }
+
+    /// Finds out whether an object has this shape.
+    ///
+    /// - Parameters:
+    ///   - bytes: Holds the object.
+    ///   - range: Where it stands, with the blanks around it.
+    ///   - ends: Receives where each step's text ends.
+    /// - Returns: Whether it has; if not, it may still be JSON.
+    func fits(_ bytes: Span<UInt8>, _ range: Range<Int>, ends: inout [Int]) -> Bool {
+        let scanner = JSONScanner(bytes, range)
+        var index = range.lowerBound
+        for place in steps.indices {
+            let step = steps[place]
+            // At the very end of the bytes there is no room to compare so; the grammar scans such a line.
+            guard bytes.count &- index >= 16 else { return false }
+            let isOther = (bytes.vector(at: index) ^ step.text) & step.mask
+            let halves = unsafe unsafeBitCast(isOther, to: SIMD2<UInt64>.self)
+            guard halves.x | halves.y == 0 else { return false }
+            index &+= step.byteCount
+            ends[place] = index
+            switch step.next {
+            case .step: continue
+            case .string:
+                guard let end = scanner.unescapedEnd(from: index) else { return false }
+                index = end
+            case .number:
+                guard let end = try? scanner.number(at: index) else { return false }
+                index = end
+            case .end: return index == range.upperBound
+            }
+        }
+        return false
+    }
+
+    /// Moves the values of the shape's members to where they stand in an object that fits.
+    func move(_ members: inout [JSONMember], _ ends: [Int]) {
+        for place in anchors.indices {
+            let (start, end) = anchors[place]
+            members[place].move(toValue: (ends[start.step] &+ start.offset)..<(ends[end.step] &+ end.offset))
+        }
+    }
+
+    /// The strings and numbers of an object that are values, the strings without their quotes.
+    private static func leaves(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [(range: Range<Int>, kind: Step.Next)] {
+        var leaves: [(range: Range<Int>, kind: Step.Next)] = []
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let start = index
+            index += 1
+            switch bytes[start] {
+            case UInt8(ascii: "\""):
+                while bytes[index] != UInt8(ascii: "\"") { index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1 }
+                if !isName(bytes, endingAt: index) { leaves.append(((start + 1)..<index, .string)) }
+                index += 1
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                while isOfNumber(bytes[index]) { index += 1 }
+                leaves.append((start..<index, .number))
+            default:
+                break
+            }
+        }
+        return leaves
+    }
+
+    /// Whether the string with its closing quote at an index is a member's name.
+    private static func isName(_ bytes: Span<UInt8>, endingAt quote: Int) -> Bool {
+        var index = quote + 1
+        while bytes[index] <= 0x20 { index += 1 }
+        return bytes[index] == UInt8(ascii: ":")
+    }
+
+    private static func isOfNumber(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"),
+            UInt8(ascii: "e"), UInt8(ascii: "E"):
+            true
+        default: false
+        }
+    }
+}

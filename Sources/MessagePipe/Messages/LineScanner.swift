@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds the members of lines, one after the other.
+///
+/// The lines of an input mostly have the shape of the line before, and then cost a comparison instead of a scan.
+struct LineScanner {
+    /// How many lines in a row a shape may not fit before another is taken; more each time one never did.
+    private static let patience = 8...1_024
+
+    /// The members of the line that was scanned last.
+    private(set) var members: [JSONMember] = []
+    /// Which of them have a meaning here.
+    private(set) var found = FoundMembers()
+
+    private var shape: (shape: JSONShape, members: [JSONMember], found: FoundMembers)?
+    private var ends: [Int] = []
+    /// Whether the members at hand are those of the shape.
+    private var isShapeAtHand = false
+    private var patience = Self.patience.lowerBound
+    private var misses = 0
+
+    /// The member with a meaning, `nil` if the line has none.
+    subscript(name: MemberName) -> JSONMember? {
+        @inline(__always) get {
+            guard let index = found[name] else { return nil }
+            return members[index]
+        }
+    }
+
+    /// Scans a line that must be an object.
+    ///
+    /// - Throws: ``JSONError`` at the first byte that breaks a rule.
+    mutating func scan(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) {
+        if let shape, shape.shape.fits(bytes, range, ends: &ends) {
+            if !isShapeAtHand {
+                members = shape.members
+                found = shape.found
+                isShapeAtHand = true
+                patience = Self.patience.lowerBound
+            }
+            misses = 0
+            shape.shape.move(&members, ends)
+        } else {
+            isShapeAtHand = false
+            try scanByGrammar(bytes, range)
+            takeShape(bytes, range)
+        }
+    }
+
+    private mutating func scanByGrammar(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) {
+        found = FoundMembers()
+        found.braceOffset = try JSONScanner.scanObject(bytes, in: range, into: &members) - range.lowerBound
+        for index in members.indices { found.note(Self.name(of: members[index], bytes), at: index) }
+    }
+
+    /// Takes the shape of the line at hand if the last one has been of no use for some lines.
+    private mutating func takeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        misses += 1
+        guard shape == nil || misses > patience else { return }
+        // Whoever drops members has to know where their names stand.
+        guard found.responseMembers == 0, let taken = JSONShape(of: bytes, range, members: members) else { return }
+        shape = (taken, members, found)
+        ends = Array(repeating: 0, count: taken.stepCount)
+        patience = min(2 * patience, Self.patience.upperBound)
+        misses = 0
+    }
+
+    /// The name of a member, if it is one that we use or that a response line adds.
+    static func name(of member: JSONMember, _ bytes: Span<UInt8>) -> MemberName? {
+        guard member.nameHasEscapes else { return MemberName(bytes, member.name) }
+        var name: [UInt8] = []
+        JSONText.appendDecoded(bytes, member.name, to: &name)
+        return MemberName(name.span, 0..<name.count)
+    }
+}
