@@ -15,6 +15,10 @@ package struct Engine: ~Copyable {
         package var linger: Duration = .milliseconds(100)
         /// The most messages that are read and not yet answered.
         package var window = 20000
+        /// How much of the window is kept for the last chunk that goes into it: a large window counts as full that much
+        /// earlier, and chunks go into it whole.
+        package var windowReserve: Int { window >= Self.largeWindow ? window / 8 : 0 }
+        private static let largeWindow = 8192
         /// The most bytes of input that are held; reached only by long lines.
         package var maximumHeldBytes = 16 << 20
         /// The most requests in flight.
@@ -132,6 +136,9 @@ package struct Engine: ~Copyable {
     /// How many messages, and bytes of input, were held and are not any more; for the reader's credit.
     package var released: (messages: Int, bytes: Int) { messages.released }
 
+    /// An emptied chunk with the storage of one whose messages are gone, for the reader to fill again.
+    package mutating func takeSpareChunk() -> Chunk? { messages.takeSpare() }
+
     /// Takes messages that were read and parsed.
     package mutating func chunkArrived(_ chunk: consuming Chunk, at now: Instant) {
         guard !chunk.messages.isEmpty else { return }
@@ -154,7 +161,7 @@ package struct Engine: ~Copyable {
                 batchClosed(closed)
             }
         }
-        if room == 0 { flush() }
+        if room <= configuration.windowReserve { flush() }
     }
 
     /// Tells that no more input is ready to be read.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+package import MessagePipe
 import Synchronization
 
 /// How much the reader may still read: given by the event loop as messages are answered, taken by the reader's thread.
@@ -12,18 +13,24 @@ package final class InputCredit: Sendable {
         var bytes: Int
         var isWaiting = false
         var isStopped = false
+        /// Emptied chunks for the reader to fill.
+        var spare: [Chunk] = []
     }
 
     private let state: Mutex<State>
+    private let reserve: Int
     private let wake = DispatchSemaphore(value: 0)
 
     /// Creates credit for a window.
     ///
     /// - Parameters:
     ///   - messages: The most messages that are read and not answered.
+    ///   - reserve: How many of these are kept for a reader that wants more than is left: it takes a chunk whole rather than
+    ///     in the pieces that are given back.
     ///   - bytes: The most bytes that they hold; passed by at most one block.
-    package init(messages: Int, bytes: Int) {
-        state = Mutex(State(messages: messages, bytes: bytes))
+    package init(messages: Int, reserve: Int = 0, bytes: Int) {
+        self.reserve = reserve
+        state = Mutex(State(messages: messages - reserve, bytes: bytes))
     }
 
     /// Takes credit for messages, waiting until there is some.
@@ -38,7 +45,7 @@ package final class InputCredit: Sendable {
                     state.isWaiting = true
                     return nil
                 }
-                let taken = min(wanted, state.messages)
+                let taken = min(wanted, state.messages + reserve)
                 state.messages -= taken
                 return taken
             }
@@ -57,10 +64,21 @@ package final class InputCredit: Sendable {
         let isWaited = state.withLock { state in
             state.messages += messages
             state.bytes += bytes
-            defer { state.isWaiting = false }
-            return state.isWaiting
+            guard state.isWaiting, state.messages > 0, state.bytes > 0 else { return false }
+            state.isWaiting = false
+            return true
         }
         if isWaited { wake.signal() }
+    }
+
+    /// Gives the reader an emptied chunk, to use its storage.
+    package func give(_ spare: Chunk) {
+        state.withLock { $0.spare.append(spare) }
+    }
+
+    /// An emptied chunk, if there is one.
+    package func takeSpare() -> Chunk? {
+        state.withLock { $0.spare.popLast() }
     }
 
     /// Ends reading: nothing is taken any more.

@@ -10,8 +10,8 @@ import Synchronization
 package final class OrderedOutput: Sendable {
     /// What became of a buffer.
     package enum Event: Sendable {
-        /// It is out; its storage may be used again.
-        case written([UInt8])
+        /// It is out, so many bytes; its storage is to be had by ``takeSpare()``.
+        case written(Int)
         /// Nobody reads the output any more.
         case closed
         /// Writing failed, with the system's error number.
@@ -19,7 +19,14 @@ package final class OrderedOutput: Sendable {
     }
 
     private let descriptor: Int32
-    private let pending = Mutex<[UInt8]?>(nil)
+    private struct State {
+        /// The buffer that is to be written; the thread ends where it finds none.
+        var pending: [UInt8] = []
+        /// The emptied buffer that was written last.
+        var spare: [UInt8] = []
+    }
+
+    private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
     private let report: @Sendable (Event) -> Void
 
@@ -33,22 +40,37 @@ package final class OrderedOutput: Sendable {
         self.report = report
     }
 
-    /// Writes a buffer; the one before must have been reported, and an empty one ends the thread.
-    package func write(_ buffer: [UInt8]) {
-        pending.withLock { $0 = buffer }
+    /// Writes a buffer; the one before must have been reported.
+    ///
+    /// - Parameter buffer: Left empty: the bytes change hands, since storage that two know of could not be used again.
+    package func write(_ buffer: inout [UInt8]) {
+        state.withLock { swap(&$0.pending, &buffer) }
         wake.signal()
     }
 
-    /// Writes buffers until an empty one comes; for a thread of its own.
+    /// Ends the thread; the last buffer must have been reported.
+    package func end() { wake.signal() }
+
+    /// The emptied buffer that was written last, for its storage.
+    package func takeSpare() -> [UInt8] {
+        state.withLock { state in
+            var buffer: [UInt8] = []
+            swap(&buffer, &state.spare)
+            return buffer
+        }
+    }
+
+    /// Writes buffers until ``end()`` is called; for a thread of its own.
     package func run() {
         while true {
             wake.wait()
-            let taken = pending.withLock { buffer in
-                defer { buffer = nil }
-                return buffer
-            }
-            guard let buffer = taken, !buffer.isEmpty else { return }
-            report(writeAll(buffer))
+            var buffer: [UInt8] = []
+            state.withLock { swap(&$0.pending, &buffer) }
+            guard !buffer.isEmpty else { return }
+            let event = writeAll(buffer)
+            buffer.removeAll(keepingCapacity: true)
+            state.withLock { swap(&$0.spare, &buffer) }
+            report(event)
         }
     }
 
@@ -70,6 +92,6 @@ package final class OrderedOutput: Sendable {
                 return .failed(errno)
             }
         }
-        return .written(buffer)
+        return .written(written)
     }
 }

@@ -86,7 +86,8 @@ package final class Pipe {
     private var spareGroup: [UInt8] = []
 
     private var output: OrderedOutput?
-    private var spareBuffer: [UInt8] = []
+    /// Empty between writes.
+    private var buffer: [UInt8] = []
     private var isWriting = false
 
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
@@ -105,7 +106,11 @@ package final class Pipe {
         engine = Engine(configuration.engine, seed: SystemRandomNumberGenerator().firstValue, journal: journal)
         signer = RequestSigner(scheme: configuration.signatureScheme, credentials: configuration.credentials)
         hostHeader = configuration.endpoint.hostHeader
-        credit = InputCredit(messages: configuration.engine.window, bytes: configuration.engine.maximumHeldBytes)
+        credit = InputCredit(
+            messages: configuration.engine.window,
+            reserve: configuration.engine.windowReserve,
+            bytes: configuration.engine.maximumHeldBytes,
+        )
     }
 
     /// A run that is under way.
@@ -248,8 +253,7 @@ package final class Pipe {
     private func outputReported(_ event: OrderedOutput.Event) {
         isWriting = false
         switch event {
-        case .written(let buffer):
-            spareBuffer = buffer
+        case .written: break
         case .closed:
             reader?.stop()
             engine.outputClosed(at: Clock.now)
@@ -414,21 +418,17 @@ package final class Pipe {
 
     private func write() {
         guard !isWriting else { return }
-        var buffer = spareBuffer
-        spareBuffer = []
-        buffer.removeAll(keepingCapacity: true)
+        if buffer.capacity == 0, let output { buffer = output.takeSpare() }
         engine.takeOutput(into: &buffer, upTo: Self.outputSize)
-        guard !buffer.isEmpty else {
-            spareBuffer = buffer
-            return
-        }
+        guard !buffer.isEmpty else { return }
         isWriting = true
-        output?.write(buffer)
+        output?.write(&buffer)
     }
 
     private func giveCredit() {
         let released = engine.released
         guard released != given else { return }
+        while let spare = engine.takeSpareChunk() { credit.give(spare) }
         credit.give(messages: released.messages - given.messages, bytes: released.bytes - given.bytes)
         given = released
     }
@@ -454,7 +454,7 @@ package final class Pipe {
         guard engine.isFinished, !isWriting, output != nil else { return }
         timer?.scheduled.cancel()
         reader?.stop()
-        output?.write([])
+        output?.end()
         output = nil
         journal?.append([])
         gateway?.close()

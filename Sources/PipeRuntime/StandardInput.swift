@@ -128,6 +128,7 @@ package final class InputReader: Sendable {
         defer { for descriptor in unread where descriptor != STDIN_FILENO { close(descriptor) } }
         var parser = parser
         var buffer = [UInt8](repeating: 0, count: Self.readSize)
+        var block = LineBlock()
         var lineNumber: UInt64 = 0
         for (name, descriptor) in descriptors {
             // A line ends with its file; the numbers go on, so that each names one line.
@@ -148,8 +149,16 @@ package final class InputReader: Sendable {
                 }
                 read.add(count, ordering: .relaxed)
                 isEnded = count == 0
-                let block = isEnded ? splitter.finish() : splitter.append(buffer.span.extracting(..<count))
-                deliver(block, parser: &parser)
+                if isEnded {
+                    deliver(splitter.finish(), reusing: Chunk(), parser: &parser)
+                } else {
+                    // A small block has bytes of its own size, so that a slow input keeps no large one for each line.
+                    var chunk = count >= Self.readSize / 2 ? credit.takeSpare() ?? Chunk() : Chunk()
+                    swap(&block.bytes, &chunk.bytes)
+                    block = splitter.append(buffer.span.extracting(..<count), reusing: block)
+                    deliver(block, reusing: chunk, parser: &parser)
+                    block.removeAll()
+                }
             }
             lineNumber = splitter.lineNumber
             if descriptor != STDIN_FILENO { close(descriptor) }
@@ -159,12 +168,18 @@ package final class InputReader: Sendable {
     }
 
     /// Parses and reports a block's lines, as credit comes in.
-    private func deliver(_ block: LineBlock, parser: inout MessageParser) {
+    ///
+    /// - Parameters:
+    ///   - block: The lines.
+    ///   - spare: An empty chunk whose storage is used.
+    ///   - parser: Parses them.
+    private func deliver(_ block: LineBlock, reusing spare: consuming Chunk, parser: inout MessageParser) {
         var next = 0
+        var spare: Chunk? = spare
         while next < block.lines.count {
             // What was read when reading is stopped is reported all the same: every line that was read is answered.
             let taken = credit.take(upTo: block.lines.count - next) ?? block.lines.count - next
-            let chunk = parser.parse(block, lines: next..<(next + taken))
+            let chunk = parser.parse(block, lines: next..<(next + taken), reusing: spare.take() ?? Chunk())
             credit.take(bytes: chunk.byteCount)
             report(.arrived(chunk))
             next += taken

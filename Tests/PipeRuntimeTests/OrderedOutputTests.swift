@@ -77,7 +77,7 @@ private final class OutputRun: Sendable {
         self.events = events
         let output = OrderedOutput(descriptor: descriptor.number) { event in
             switch event {
-            case .written(let buffer): continuation.yield(.written(buffer.count))
+            case .written(let count): continuation.yield(.written(count))
             case .closed: continuation.yield(.closed)
             case .failed(let number): continuation.yield(.failed(number))
             }
@@ -87,14 +87,15 @@ private final class OutputRun: Sendable {
     }
 
     func write(_ buffer: [UInt8]) async -> Event? {
-        output.write(buffer)
+        var buffer = buffer
+        output.write(&buffer)
         for await event in events { return event }
         return nil
     }
 
     /// Ends the thread, and waits for that.
     func end() async {
-        output.write([])
+        output.end()
         await ended.value
     }
 }

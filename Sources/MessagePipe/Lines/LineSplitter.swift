@@ -22,6 +22,15 @@ package struct LineBlock: Equatable, Sendable {
     package var bytes: [UInt8] = []
     /// The lines in their order, blank ones left out.
     package var lines: [Line] = []
+
+    /// Creates an empty block.
+    package init() {}
+
+    /// Empties the block and keeps the storage of its lines; that of its bytes goes with the chunk that was made of them.
+    package mutating func removeAll() {
+        bytes = []
+        lines.removeAll(keepingCapacity: true)
+    }
 }
 
 /// Splits a byte stream into lines.
@@ -56,16 +65,21 @@ package struct LineSplitter: ~Copyable {
 
     /// Takes the next bytes that were read.
     ///
-    /// - Parameter chunk: May end anywhere, even inside a UTF-8 scalar or a line break.
+    /// - Parameters:
+    ///   - chunk: May end anywhere, even inside a UTF-8 scalar or a line break.
+    ///   - storage: An empty block whose storage is used.
     /// - Returns: The lines that are now complete.
     /// - Complexity: O(*n*) in the chunk's bytes.
-    package mutating func append(_ chunk: borrowing Span<UInt8>) -> LineBlock {
+    package mutating func append(
+        _ chunk: borrowing Span<UInt8>,
+        reusing storage: consuming LineBlock = LineBlock(),
+    ) -> LineBlock {
         guard let last = Self.lastLineBreak(chunk) else {
             hold(chunk, 0..<chunk.count)
-            return LineBlock()
+            return storage
         }
-        var block = LineBlock()
-        block.bytes.reserveCapacity(tail.count + last)
+        var block = storage
+        block.bytes.reserveCapacity(tail.count + last + 1)
         var start = finishHeldLine(chunk, into: &block)
         let base = block.bytes.count - start
         if start <= last { Self.append(chunk, start..<(last + 1), to: &block.bytes) }

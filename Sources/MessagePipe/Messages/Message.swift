@@ -73,12 +73,25 @@ package struct Chunk: Sendable {
     /// The messages' identities; empty without a journal.
     package var identities: [MessageIdentity] = []
 
+    /// How large the storage of a chunk's bytes is that is kept for another: smaller ones are had for less than a page
+    /// fault, and larger ones are the exception.
+    static let reusableByteCounts = (64 << 10)...(1 << 20)
+
     /// The bit of a range's start that says that it lies in `rewritten`.
     static let rewrittenBit: UInt32 = 1 << 31
 
     /// Creates a chunk without messages.
-    package init(bytes: [UInt8]) {
+    package init(bytes: [UInt8] = []) {
         self.bytes = bytes
+    }
+
+    /// Empties the chunk and keeps its storage for another.
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        rewritten.removeAll(keepingCapacity: true)
+        messages.removeAll(keepingCapacity: true)
+        faults.removeAll()
+        identities.removeAll()
     }
 
     /// How many bytes the chunk holds.

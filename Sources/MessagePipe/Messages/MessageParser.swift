@@ -51,14 +51,24 @@ package struct MessageParser: Sendable {
     /// - Parameters:
     ///   - block: The splitter's lines.
     ///   - lines: Which of its lines to parse.
+    ///   - storage: An empty chunk whose storage is used.
     /// - Returns: One message for each of these lines, and the bytes of these lines only.
     /// - Complexity: O(*n*) in the bytes of the lines.
-    package mutating func parse(_ block: LineBlock, lines: Range<Int>) -> Chunk {
+    package mutating func parse(
+        _ block: LineBlock,
+        lines: Range<Int>,
+        reusing storage: consuming Chunk = Chunk(),
+    ) -> Chunk {
         // A part of a block must neither keep the whole alive nor count for it.
         let isWhole = lines == block.lines.indices
         let base = isWhole || lines.isEmpty ? 0 : block.lines[lines.lowerBound].bytes.start
         let end = lines.last.map { block.lines[$0].bytes.start + block.lines[$0].bytes.count } ?? 0
-        var chunk = Chunk(bytes: isWhole ? block.bytes : Array(block.bytes[Int(base)..<Int(end)]))
+        var chunk = storage
+        if isWhole {
+            chunk.bytes = block.bytes
+        } else {
+            chunk.bytes.append(contentsOf: block.bytes[Int(base)..<Int(end)])
+        }
         chunk.messages.reserveCapacity(lines.count)
         let bytes = chunk.bytes
         for index in lines {

@@ -26,6 +26,8 @@ struct MessageTable: ~Copyable {
 
     private var holdings: [Holding] = []
     private var free: [UInt32] = []
+    /// Chunks whose messages are gone, for their storage.
+    private var spare: [Chunk] = []
     /// How many messages the table holds.
     private(set) var count = 0
     /// How many bytes its chunks hold.
@@ -63,6 +65,9 @@ struct MessageTable: ~Copyable {
         return UInt32(holdings.count - 1)
     }
 
+    /// An emptied chunk with the storage of one that is gone, if there is one.
+    mutating func takeSpare() -> Chunk? { spare.popLast() }
+
     /// How many messages a chunk came with.
     func messageCount(ofChunk index: UInt32) -> Int { holdings[Int(index)].answers.count }
 
@@ -91,8 +96,12 @@ struct MessageTable: ~Copyable {
         let bytes = holdings[Int(index)].chunk.byteCount
         byteCount -= bytes
         released.bytes += bytes
-        holdings[Int(index)] = Holding(chunk: Chunk(bytes: []), answers: [], identities: [], count: 0)
+        var gone = Holding(chunk: Chunk(), answers: [], identities: [], count: 0)
+        swap(&holdings[Int(index)], &gone)
         free.append(index)
+        guard Chunk.reusableByteCounts.contains(gone.chunk.bytes.capacity) else { return }
+        gone.chunk.removeAll()
+        spare.append(gone.chunk)
     }
 
     /// The chunk that holds the bytes of a message.
