@@ -25,7 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // TLS with certificate and host name checks.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        // Deque and Heap: the convention.
+        // Deque and Heap: the convention; UniqueArray: tables whose elements nobody copies.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Proxy CONNECT.
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -34,6 +34,7 @@ let package = Package(
         .target(
             name: "MessagePipe",
             dependencies: [
+                .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],

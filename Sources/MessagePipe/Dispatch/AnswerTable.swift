@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BasicContainers
+
 /// The answers that response lines still need; one serves all messages of a batch.
 struct AnswerTable: ~Copyable {
     typealias Index = UInt32
 
-    private var lineEnds: [[UInt8]] = []
-    private var uses: [UInt32] = []
+    /// The end of the response lines that share an answer.
+    ///
+    /// Not copyable, so that a line costs no reference count.
+    struct Answer: ~Copyable {
+        var lineEnd: [UInt8]
+        /// How many messages have not had their line.
+        var uses: UInt32
+    }
+
+    private var answers = UniqueArray<Answer>()
     private var free: [Index] = []
 
     /// How many answers are kept.
-    var inUse: Int { lineEnds.count - free.count }
+    var inUse: Int { answers.count - free.count }
 
     /// Keeps an answer for a number of messages, at least one.
     mutating func add(_ response: Response, uses count: Int) -> Index {
@@ -19,24 +29,32 @@ struct AnswerTable: ~Copyable {
     /// Keeps an answer that is written already.
     mutating func add(lineEnd: [UInt8], uses count: Int) -> Index {
         precondition(count > 0, "an answer for nobody")
+        let answer = Answer(lineEnd: lineEnd, uses: UInt32(count))
         if let index = free.popLast() {
-            lineEnds[Int(index)] = lineEnd
-            uses[Int(index)] = UInt32(count)
+            answers[Int(index)] = answer
             return index
         }
-        lineEnds.append(lineEnd)
-        uses.append(UInt32(count))
-        return Index(lineEnds.count - 1)
+        answers.append(answer)
+        return Index(answers.count - 1)
     }
 
-    /// The end of the response lines with this answer.
-    subscript(index: Index) -> [UInt8] { lineEnds[Int(index)] }
+    /// Appends the end of the response lines with an answer.
+    ///
+    /// - Parameters:
+    ///   - index: The answer.
+    ///   - hasMembers: Whether members of the line stand before it already.
+    ///   - buffer: Receives it, with a comma before it if need be.
+    func appendLineEnd(_ index: Index, after hasMembers: Bool, to buffer: inout [UInt8]) {
+        let lineEnd = answers[Int(index)].lineEnd.span
+        // It begins with the comma.
+        buffer.append(copying: hasMembers ? lineEnd : lineEnd.extracting(droppingFirst: 1))
+    }
 
     /// Tells that one message has had its response line.
     mutating func release(_ index: Index) {
-        uses[Int(index)] -= 1
-        guard uses[Int(index)] == 0 else { return }
-        lineEnds[Int(index)] = []
+        answers[Int(index)].uses -= 1
+        guard answers[Int(index)].uses == 0 else { return }
+        answers[Int(index)].lineEnd = []
         free.append(index)
     }
 }

@@ -80,14 +80,8 @@ struct ResponseQueue: ~Copyable {
     ) -> Bool {
         guard let answer = messages.answer(slot) else { return false }
         if !discards {
-            messages.withChunk(of: slot) { chunk in
-                line.append(
-                    chunk.messages[Int(slot.place)],
-                    from: chunk,
-                    lineEnd: answers[answer],
-                    to: &buffer,
-                )
-            }
+            let hasMembers = line.appendBeginning(of: slot, in: messages, to: &buffer)
+            answers.appendLineEnd(answer, after: hasMembers, to: &buffer)
         }
         answers.release(answer)
         return true

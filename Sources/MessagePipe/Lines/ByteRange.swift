@@ -22,6 +22,18 @@ package struct ByteRange: Equatable, Sendable {
         count = UInt32(range.count)
     }
 
+    /// The bit of the start that says that the bytes are not those that were read.
+    static let rewrittenBit: UInt32 = 1 << 31
+
+    /// Whether the bytes were written anew, so that they lie elsewhere.
+    var isRewritten: Bool { start & Self.rewrittenBit != 0 }
+
+    /// The indices of the bytes.
+    var indices: Range<Int> {
+        let start = Int(start & ~Self.rewrittenBit)
+        return start..<(start + Int(count))
+    }
+
     /// Whether there are no bytes: the member is absent.
     package var isEmpty: Bool { count == 0 }
 }

@@ -82,7 +82,7 @@ package struct LineSplitter: ~Copyable {
         block.bytes.reserveCapacity(tail.count + last + 1)
         var start = finishHeldLine(chunk, into: &block)
         let base = block.bytes.count - start
-        if start <= last { Self.append(chunk, start..<(last + 1), to: &block.bytes) }
+        if start <= last { block.bytes.append(copying: chunk, start..<(last + 1)) }
         while start <= last {
             let end = Self.lineBreak(chunk, from: start)
             addLine(base + start, base + end, of: &block)
@@ -150,7 +150,7 @@ package struct LineSplitter: ~Copyable {
         guard !isSkipping, !range.isEmpty else { return }
         // A byte order mark and a `\r` do not count, and only the line's end tells whether they are there.
         let room = maximumLineBytes + 4 - tail.count
-        Self.append(chunk, range.lowerBound..<min(range.upperBound, range.lowerBound + max(room, 0)), to: &tail)
+        tail.append(copying: chunk, range.lowerBound..<min(range.upperBound, range.lowerBound + max(room, 0)))
         guard range.count > room else { return }
         isSkipping = true
         tail = Array(tail.prefix(Self.keptOfLongLine + 3))
@@ -164,10 +164,6 @@ package struct LineSplitter: ~Copyable {
             }
         }
         return true
-    }
-
-    private static func append(_ chunk: borrowing Span<UInt8>, _ range: Range<Int>, to bytes: inout [UInt8]) {
-        unsafe chunk.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0[range]) }
     }
 
     /// The index of the next `\n`, or the chunk's count.

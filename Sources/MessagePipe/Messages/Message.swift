@@ -77,9 +77,6 @@ package struct Chunk: Sendable {
     /// fault, and larger ones are the exception.
     static let reusableByteCounts = (64 << 10)...(1 << 20)
 
-    /// The bit of a range's start that says that it lies in `rewritten`.
-    static let rewrittenBit: UInt32 = 1 << 31
-
     /// Creates a chunk without messages.
     package init(bytes: [UInt8] = []) {
         self.bytes = bytes
@@ -99,20 +96,12 @@ package struct Chunk: Sendable {
 
     /// The bytes of a range of one of the chunk's messages.
     package func withBytes<Result>(of range: ByteRange, _ body: (borrowing Span<UInt8>) -> Result) -> Result {
-        let start = Int(range.start & ~Self.rewrittenBit)
-        let source = range.start & Self.rewrittenBit == 0 ? bytes.span : rewritten.span
-        return body(source.extracting(start..<(start + Int(range.count))))
+        body((range.isRewritten ? rewritten.span : bytes.span).extracting(range.indices))
     }
 
     /// Appends the bytes of a range of one of the chunk's messages.
     package func append(_ range: ByteRange, to buffer: inout [UInt8]) {
-        let start = Int(range.start & ~Self.rewrittenBit)
-        let slice = start..<(start + Int(range.count))
-        if range.start & Self.rewrittenBit == 0 {
-            buffer.append(contentsOf: bytes[slice])
-        } else {
-            buffer.append(contentsOf: rewritten[slice])
-        }
+        buffer.append(copying: range.isRewritten ? rewritten.span : bytes.span, range.indices)
     }
 
     /// Whether only the beginning of a message's line was kept.

@@ -147,7 +147,7 @@ package struct MessageParser: Sendable {
             if LineScanner.name(of: member, bytes)?.isOfResponse != true {
                 if !isFirst { rewritten.append(UInt8(ascii: ",")) }
                 isFirst = false
-                Self.append(bytes, from..<end, to: &rewritten)
+                rewritten.append(copying: bytes, from..<end)
             }
             from = end + 1
         }
@@ -309,10 +309,10 @@ package struct MessageParser: Sendable {
         let start = rewritten.count
         for (index, variable) in variables.enumerated() {
             rewritten.append(UInt8(ascii: index == 0 ? "{" : ","))
-            Self.append(bytes, (variable.name.lowerBound - 1)..<(variable.name.upperBound + 1), to: &rewritten)
+            rewritten.append(copying: bytes, (variable.name.lowerBound - 1)..<(variable.name.upperBound + 1))
             rewritten.append(UInt8(ascii: ":"))
             if variable.kind == .number { rewritten.append(UInt8(ascii: "\"")) }
-            Self.append(bytes, variable.value, to: &rewritten)
+            rewritten.append(copying: bytes, variable.value)
             if variable.kind == .number { rewritten.append(UInt8(ascii: "\"")) }
         }
         rewritten.append(UInt8(ascii: "}"))
@@ -340,12 +340,8 @@ package struct MessageParser: Sendable {
         return rewrittenRange(start, rewritten)
     }
 
-    private static func append(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, to rewritten: inout [UInt8]) {
-        unsafe bytes.withUnsafeBufferPointer { unsafe rewritten.append(contentsOf: $0[range]) }
-    }
-
     private static func rewrittenRange(_ start: Int, _ rewritten: [UInt8]) -> ByteRange {
-        ByteRange(start: UInt32(start) | Chunk.rewrittenBit, count: UInt32(rewritten.count - start))
+        ByteRange(start: UInt32(start) | ByteRange.rewrittenBit, count: UInt32(rewritten.count - start))
     }
 
     private static func equal(
@@ -355,13 +351,8 @@ package struct MessageParser: Sendable {
         _ text: [UInt8],
     ) -> Bool {
         guard Int(range.count) == text.count else { return false }
-        let start = Int(range.start & ~Chunk.rewrittenBit)
-        let isRewritten = range.start & Chunk.rewrittenBit != 0
-        for index in text.indices
-        where (isRewritten ? rewritten[start + index] : bytes[start + index]) != text[index] {
-            return false
-        }
-        return true
+        let start = range.indices.lowerBound
+        return range.isRewritten ? rewritten.span.equals(text.span, at: start) : bytes.equals(text.span, at: start)
     }
 
     private static func characterCount(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
@@ -374,12 +365,10 @@ package struct MessageParser: Sendable {
     {
         var hash = BatchKeyHash(traits: message.traits)
         func combine(_ range: ByteRange) {
-            let start = Int(range.start & ~Chunk.rewrittenBit)
-            let slice = start..<(start + Int(range.count))
-            if range.start & Chunk.rewrittenBit == 0 {
-                hash.combine(bytes, slice)
+            if range.isRewritten {
+                hash.combine(rewritten.span, range.indices)
             } else {
-                hash.combine(rewritten.span, slice)
+                hash.combine(bytes, range.indices)
             }
         }
         combine(message.templateCode)

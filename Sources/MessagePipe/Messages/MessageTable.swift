@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BasicContainers
+
 /// The messages that were read and are not yet answered, in the chunks that they came in.
 ///
 /// A message stays where its chunk has it, from its arrival until its response line has been written to the output buffer.
@@ -14,7 +16,9 @@ struct MessageTable: ~Copyable {
     }
 
     /// A chunk, and what is known of its messages.
-    private struct Holding {
+    ///
+    /// Not copyable, so that looking at a message costs no reference count.
+    struct Holding: ~Copyable {
         var chunk: Chunk
         /// The answer of each message, once it has one.
         var answers: [AnswerTable.Index?]
@@ -24,7 +28,7 @@ struct MessageTable: ~Copyable {
         var count: Int
     }
 
-    private var holdings: [Holding] = []
+    private var holdings = UniqueArray<Holding>()
     private var free: [UInt32] = []
     /// Chunks whose messages are gone, for their storage.
     private var spare: [Chunk] = []
@@ -109,18 +113,26 @@ struct MessageTable: ~Copyable {
         body(holdings[Int(slot.chunk)].chunk)
     }
 
-    /// The chunk with a number.
-    func withChunk<Result>(_ index: UInt32, _ body: (borrowing Chunk) -> Result) -> Result {
-        body(holdings[Int(index)].chunk)
+    /// Calls a function with the bytes of a range of one of a chunk's messages.
+    ///
+    /// For what is done for every message: it touches no reference count, as handing out the whole chunk does.
+    @inline(__always)
+    func withBytes<Result>(
+        of range: ByteRange,
+        inChunk index: UInt32,
+        _ body: (borrowing Span<UInt8>) -> Result,
+    ) -> Result {
+        if range.isRewritten {
+            body(holdings[Int(index)].chunk.rewritten.span.extracting(range.indices))
+        } else {
+            body(holdings[Int(index)].chunk.bytes.span.extracting(range.indices))
+        }
     }
 
     /// Whether a message belongs to the requests of a key.
     func message(_ slot: Slot, has key: borrowing BatchKey) -> Bool {
         guard self[slot].traits.intersection(.shared) == key.traits else { return false }
-        return withChunk(of: slot) { chunk in
-            let message = chunk.messages[Int(slot.place)]
-            return chunk.withBytes(of: message.templateCode) { key.hasTemplateCode($0) }
-                && chunk.withBytes(of: message.outID) { key.hasOutID($0) }
-        }
+        return withBytes(of: self[slot].templateCode, inChunk: slot.chunk) { key.hasTemplateCode($0) }
+            && withBytes(of: self[slot].outID, inChunk: slot.chunk) { key.hasOutID($0) }
     }
 }

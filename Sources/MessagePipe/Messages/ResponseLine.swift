@@ -52,12 +52,13 @@ package struct Response: Equatable, Sendable {
         self.sendDate = sendDate
     }
 
-    /// The members as they end a response line, from `"Outcome"` to the closing brace and the line break.
+    /// The members as they end a response line, from the comma before `"Outcome"` to the closing brace and the line break.
     ///
     /// Written once for all messages that share the answer.
     func lineEnd() -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(256)
+        text.append(UInt8(ascii: ","))
         appendMembers(to: &text)
         text.append(contentsOf: "}\n".utf8)
         return text
@@ -87,47 +88,50 @@ struct ResponseLine {
     /// Whether the message is repeated; else `Line` stands for it.
     let echoes: Bool
 
-    /// Appends the line of one message.
+    /// Appends the beginning of the line of one message, up to what its answer adds.
     ///
     /// - Parameters:
-    ///   - message: The message.
-    ///   - chunk: Holds its bytes.
-    ///   - lineEnd: ``Response/lineEnd()`` of its answer.
-    ///   - buffer: Receives the line with its line break.
-    func append(
-        _ message: Message,
-        from chunk: Chunk,
-        lineEnd: [UInt8],
+    ///   - slot: The message.
+    ///   - messages: Holds it.
+    ///   - buffer: Receives the beginning.
+    /// - Returns: Whether the line has members already, so that a comma comes next.
+    @inline(__always)
+    func appendBeginning(
+        of slot: MessageTable.Slot,
+        in messages: borrowing MessageTable,
         to buffer: inout [UInt8],
-    ) {
-        if echoes, message.traits.contains(.isObject) {
-            chunk.append(message.echo, to: &buffer)
-            if message.traits.contains(.hasMembers) { buffer.append(UInt8(ascii: ",")) }
-        } else {
-            buffer.append(contentsOf: "{\"Line\":".utf8)
-            buffer.append(contentsOf: String(message.line).utf8)
-            buffer.append(UInt8(ascii: ","))
-            if !message.id.isEmpty {
-                buffer.append(contentsOf: "\"Id\":".utf8)
-                chunk.append(message.id, to: &buffer)
-                buffer.append(UInt8(ascii: ","))
-            }
-            if echoes { appendInput(message, from: chunk, to: &buffer) }
+    ) -> Bool {
+        let traits = messages[slot].traits
+        guard echoes, traits.contains(.isObject) else {
+            let message = messages[slot]
+            messages.withChunk(of: slot) { appendNumber(message, from: $0, to: &buffer) }
+            return true
         }
-        buffer.append(contentsOf: lineEnd)
+        messages.withBytes(of: messages[slot].echo, inChunk: slot.chunk) { buffer.append(copying: $0) }
+        return traits.contains(.hasMembers)
+    }
+
+    /// Appends the beginning of a line that does not repeat the message's members.
+    private func appendNumber(_ message: Message, from chunk: borrowing Chunk, to buffer: inout [UInt8]) {
+        buffer.append(contentsOf: "{\"Line\":".utf8)
+        buffer.append(contentsOf: String(message.line).utf8)
+        if !message.id.isEmpty {
+            buffer.append(contentsOf: ",\"Id\":".utf8)
+            chunk.append(message.id, to: &buffer)
+        }
+        if echoes { appendInput(message, from: chunk, to: &buffer) }
     }
 
     /// Appends the beginning of a line that is no object, as `Input`; bytes that are no UTF-8 are replaced.
-    private func appendInput(_ message: Message, from chunk: Chunk, to buffer: inout [UInt8]) {
+    private func appendInput(_ message: Message, from chunk: borrowing Chunk, to buffer: inout [UInt8]) {
         var input: [UInt8] = []
         chunk.append(message.echo, to: &input)
         if input.count > LineSplitter.keptOfLongLine || chunk.isTooLong(message) {
             input.removeLast(max(0, input.count - LineSplitter.keptOfLongLine))
             Self.removeCutScalar(from: &input)
         }
-        buffer.append(contentsOf: "\"Input\":".utf8)
+        buffer.append(contentsOf: ",\"Input\":".utf8)
         JSONText.appendString(String(decoding: input, as: UTF8.self), to: &buffer)
-        buffer.append(UInt8(ascii: ","))
     }
 
     /// Removes a scalar at the end of which only the beginning was kept.

@@ -19,6 +19,7 @@ let package = Package(
         .target(
             name: "MessagePipe",
             dependencies: [
+                .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],

@@ -70,16 +70,22 @@ struct StageRun: ~Copyable {
             requestID: "2184201F-BFB3-446B-B1F2-C746B7BF0657",
         )
         let span = input.span
+        var block = LineBlock()
         var offset = 0
         while offset < input.count {
             let end = min(offset + (256 << 10), input.count)
             var clock = StageClock()
-            let block = splitter.append(span.extracting(offset..<end))
+            var spare = engine.takeSpareChunk() ?? Chunk()
+            swap(&block.bytes, &spare.bytes)
+            block = splitter.append(span.extracting(offset..<end), reusing: block)
             time[0] += clock.lap()
             bytes[0] += end - offset
             offset = end
             messages += block.lines.count
-            guard last >= 1 else { continue }
+            guard last >= 1 else {
+                block.removeAll()
+                continue
+            }
             if last == 1 || last == Self.names.count - 1 {
                 for line in block.lines {
                     let range = Int(line.bytes.start)..<Int(line.bytes.start + line.bytes.count)
@@ -88,10 +94,14 @@ struct StageRun: ~Copyable {
                 }
                 time[1] += clock.lap()
             }
-            guard last >= 2 else { continue }
-            let chunk = parser.parse(block, lines: 0..<block.lines.count)
+            guard last >= 2 else {
+                block.removeAll()
+                continue
+            }
+            let chunk = parser.parse(block, lines: 0..<block.lines.count, reusing: spare)
             time[2] += clock.lap()
             bytes[2] += block.bytes.count
+            block.removeAll()
             guard last >= 3 else { continue }
             engine.chunkArrived(chunk, at: Instant(nanoseconds: 0))
             time[3] += clock.lap()
