@@ -71,6 +71,7 @@ package final class Pipe {
     private var engine: Engine
     private var signer: RequestSigner
     private var contents = RequestContents()
+    private var call = Call(.sendBatchSms)
     private var nonceSource = SystemRandomNumberGenerator()
     private let hostHeader: String
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
@@ -392,9 +393,8 @@ package final class Pipe {
         let now = Clock.now
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
         while let request = engine.nextRequest(at: now, sendDate: sendDate) {
-            let call: Call
             switch request.call {
-            case .sendBatch: call = .sendBatchSms(request.id, of: engine, gatheredInto: &contents)
+            case .sendBatch: call.assignSendBatchSms(request.id, of: engine, contents: &contents)
             case .sendSingle: call = .sendSms(request.id, of: engine)
             case .lookUp:
                 let lookUp = engine.lookUp(of: request.id, at: now)
