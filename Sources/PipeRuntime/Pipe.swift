@@ -4,7 +4,6 @@ package import AlibabaCloudSMS
 package import MessagePipe
 import Dispatch
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 
 /// What a run needs to know.
@@ -285,7 +284,7 @@ package final class Pipe {
         pump()
     }
 
-    private func report(_ id: RequestID, _ request: SignedRequest, _ report: GatewayReport) {
+    private func report(_ id: RequestID, _ evidence: SignedRequest.Evidence, _ report: GatewayReport) {
         let now = Clock.now
         switch report {
         case .notSent(let reason): engine.notSent(id, reason, at: now)
@@ -294,20 +293,25 @@ package final class Pipe {
             if lookUps[id] != nil {
                 lookedUp(id, answer, at: now)
             } else {
-                answered(id, request, answer, at: now)
+                answered(id, evidence, answer, at: now)
             }
         }
         lookUps[id] = nil
         pumpLater()
     }
 
-    private func answered(_ id: RequestID, _ request: SignedRequest, _ received: HTTPAnswer, at now: Instant) {
+    private func answered(
+        _ id: RequestID,
+        _ evidence: SignedRequest.Evidence,
+        _ received: HTTPAnswer,
+        at now: Instant,
+    ) {
         do {
             let answer = try AnswerDecoder.decode(
                 status: received.status,
-                retryAfterMilliseconds: received.headers.first(name: "x-acs-retry-after").flatMap { Int($0) },
+                retryAfterMilliseconds: received.field("x-acs-retry-after").flatMap { Int($0) },
                 body: received.body.span,
-                request: request,
+                evidence: evidence,
             )
             if answer.codeClass == .stale { correctClock(by: received) }
             guard received.isRequestWhole || answer.codeClass != .ambiguous else {
@@ -326,7 +330,7 @@ package final class Pipe {
 
     /// Takes over the gateway's time, so that a request signed anew is found fresh.
     private func correctClock(by answer: HTTPAnswer) {
-        guard let date = answer.headers.first(name: "date"), let time = CivilTime(httpDate: date) else { return }
+        guard let date = answer.field("date"), let time = CivilTime(httpDate: date) else { return }
         clockOffset = time.epochSeconds - Clock.epochSeconds
     }
 
