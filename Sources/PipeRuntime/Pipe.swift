@@ -71,7 +71,7 @@ package final class Pipe {
     private var signer: RequestSigner
     private var contents = RequestContents()
     private var call = Call(.sendBatchSms)
-    private var nonceSource = SystemRandomNumberGenerator()
+    private var nonceSource = RandomSource()
     private let hostHeader: String
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
     private var clockOffset = 0
