@@ -21,7 +21,7 @@ let package = Package(
     dependencies: [
         // Options, help and completions: the convention.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        // Connections, the HTTP/1.1 codec and the event loop: the field's network library.
+        // Connections and the event loop: the field's network library.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // TLS with certificate and host name checks.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),

@@ -4,7 +4,6 @@ package import AlibabaCloudSMS
 package import MessagePipe
 import Dispatch
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 
 /// What a run needs to know.
@@ -71,7 +70,8 @@ package final class Pipe {
     private var engine: Engine
     private var signer: RequestSigner
     private var contents = RequestContents()
-    private var nonceSource = SystemRandomNumberGenerator()
+    private var call = Call(.sendBatchSms)
+    private var nonceSource = RandomSource()
     private let hostHeader: String
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
     private var clockOffset = 0
@@ -284,7 +284,7 @@ package final class Pipe {
         pump()
     }
 
-    private func report(_ id: RequestID, _ request: SignedRequest, _ report: GatewayReport) {
+    private func report(_ id: RequestID, _ evidence: SignedRequest.Evidence, _ report: GatewayReport) {
         let now = Clock.now
         switch report {
         case .notSent(let reason): engine.notSent(id, reason, at: now)
@@ -293,20 +293,25 @@ package final class Pipe {
             if lookUps[id] != nil {
                 lookedUp(id, answer, at: now)
             } else {
-                answered(id, request, answer, at: now)
+                answered(id, evidence, answer, at: now)
             }
         }
         lookUps[id] = nil
         pumpLater()
     }
 
-    private func answered(_ id: RequestID, _ request: SignedRequest, _ received: HTTPAnswer, at now: Instant) {
+    private func answered(
+        _ id: RequestID,
+        _ evidence: SignedRequest.Evidence,
+        _ received: HTTPAnswer,
+        at now: Instant,
+    ) {
         do {
             let answer = try AnswerDecoder.decode(
                 status: received.status,
-                retryAfterMilliseconds: received.headers.first(name: "x-acs-retry-after").flatMap { Int($0) },
+                retryAfterMilliseconds: received.field("x-acs-retry-after").flatMap { Int($0) },
                 body: received.body.span,
-                request: request,
+                evidence: evidence,
             )
             if answer.codeClass == .stale { correctClock(by: received) }
             guard received.isRequestWhole || answer.codeClass != .ambiguous else {
@@ -325,7 +330,7 @@ package final class Pipe {
 
     /// Takes over the gateway's time, so that a request signed anew is found fresh.
     private func correctClock(by answer: HTTPAnswer) {
-        guard let date = answer.headers.first(name: "date"), let time = CivilTime(httpDate: date) else { return }
+        guard let date = answer.field("date"), let time = CivilTime(httpDate: date) else { return }
         clockOffset = time.epochSeconds - Clock.epochSeconds
     }
 
@@ -392,9 +397,8 @@ package final class Pipe {
         let now = Clock.now
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
         while let request = engine.nextRequest(at: now, sendDate: sendDate) {
-            let call: Call
             switch request.call {
-            case .sendBatch: call = .sendBatchSms(request.id, of: engine, gatheredInto: &contents)
+            case .sendBatch: call.assignSendBatchSms(request.id, of: engine, contents: &contents)
             case .sendSingle: call = .sendSms(request.id, of: engine)
             case .lookUp:
                 let lookUp = engine.lookUp(of: request.id, at: now)

@@ -27,20 +27,25 @@ package final class Signals: Sendable {
             == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// Starts to watch for signals.
+    /// Starts to watch for signals: each that arrives after this is told.
     ///
     /// - Parameters:
     ///   - numbers: The signals.
     ///   - arrived: Called for each that arrives, one at a time.
     package init(_ numbers: [Int32], arrived: @escaping @Sendable (Int32) -> Void) {
         let queue = DispatchQueue(label: "signals")
+        let registered = DispatchGroup()
         var sources: [any DispatchSourceSignal] = []
         for number in numbers {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { arrived(number) }
+            registered.enter()
+            source.setRegistrationHandler { registered.leave() }
             source.resume()
             sources.append(source)
         }
+        // Dispatch registers them on a thread of its own; until then a signal would end the process.
+        registered.wait()
         self.sources = Mutex(sources)
     }
 

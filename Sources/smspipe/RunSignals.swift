@@ -5,30 +5,54 @@ import PipeRuntime
 import Synchronization
 
 /// What signals mean to a run: TERM, INT and HUP end it, a second one at once; USR1 sends what is batched.
+///
+/// They are watched before there is a run, so that none ends the process in the middle of one; what comes early waits for it.
 final class RunSignals: Sendable {
+    private let state: State
     private let signals: Signals
 
-    init(_ run: Pipe.Run) {
-        let progress = Progress()
-        // Under nohup the run goes on when the terminal is closed.
-        let numbers = [SIGTERM, SIGINT, SIGHUP, SIGUSR1].filter { $0 != SIGHUP || !Signals.isIgnored(SIGHUP) }
-        signals = Signals(numbers) { number in
+    private final class State: Sendable {
+        private let begun = Mutex<(run: Pipe.Run?, early: [Int32])>((nil, []))
+        private let isEnding = Atomic(false)
+
+        func arrived(_ number: Int32) {
+            if number != SIGUSR1, isEnding.exchange(true, ordering: .relaxed) { _exit(128 + number) }
+            begun.withLock { begun in
+                if let run = begun.run { tell(run, number) } else { begun.early.append(number) }
+            }
+        }
+
+        func begin(_ run: Pipe.Run) {
+            begun.withLock { begun in
+                begun.run = run
+                for number in begun.early { tell(run, number) }
+            }
+        }
+
+        private func tell(_ run: Pipe.Run, _ number: Int32) {
             if number == SIGUSR1 {
                 run.flush()
                 run.report { writeToStandardError(Summary($0).line + "\n") }
-            } else if progress.isEnding.exchange(true, ordering: .relaxed) {
-                _exit(128 + number)
             } else {
                 run.end(bySignal: number)
             }
         }
     }
 
-    func cancel() {
-        signals.cancel()
+    init() {
+        let state = State()
+        self.state = state
+        // Under nohup the run goes on when the terminal is closed.
+        let numbers = [SIGTERM, SIGINT, SIGHUP, SIGUSR1].filter { $0 != SIGHUP || !Signals.isIgnored(SIGHUP) }
+        signals = Signals(numbers) { state.arrived($0) }
     }
 
-    private final class Progress: Sendable {
-        let isEnding = Atomic(false)
+    /// Tells the run what has come and what will come.
+    func begin(_ run: Pipe.Run) {
+        state.begin(run)
+    }
+
+    func cancel() {
+        signals.cancel()
     }
 }

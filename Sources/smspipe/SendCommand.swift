@@ -197,8 +197,9 @@ struct SendCommand: AsyncParsableCommand {
             simulator = server
         }
         let configuration = try pipeConfiguration(environment, simulator)
+        let signals = RunSignals()
         let run = try await Pipe.start(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO)
-        let signals = RunSignals(run)
+        signals.begin(run)
         let display = progress.isShown ? ProgressDisplay(run, environment: environment) : nil
         let result = try await run.finish()
         signals.cancel()

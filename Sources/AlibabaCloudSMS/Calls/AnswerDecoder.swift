@@ -25,7 +25,7 @@ package enum AnswerDecoder {
     ///   - status: The HTTP status.
     ///   - retryAfterMilliseconds: The value of `x-acs-retry-after`; counts if positive.
     ///   - body: The whole body.
-    ///   - request: The request that is answered; explains a refusal of its signature.
+    ///   - evidence: What the request's signature was made of; explains a refusal of it.
     /// - Returns: The answer.
     /// - Throws: ``UnreadableAnswer`` if the body is no JSON object with a `Code` or a `BizId`.
     /// - Complexity: O(*n*) in the body's bytes.
@@ -33,7 +33,7 @@ package enum AnswerDecoder {
         status: Int,
         retryAfterMilliseconds: Int? = nil,
         body: Span<UInt8>,
-        request: SignedRequest? = nil,
+        evidence: SignedRequest.Evidence? = nil,
     ) throws(UnreadableAnswer) -> Answer {
         let members = try members(of: body, status: status)
         return try answer(
@@ -41,7 +41,7 @@ package enum AnswerDecoder {
             status: status,
             retryAfterMilliseconds: retryAfterMilliseconds,
             body: body,
-            request: request,
+            evidence: evidence,
         )
     }
 
@@ -60,7 +60,7 @@ package enum AnswerDecoder {
         status: Int,
         retryAfterMilliseconds: Int?,
         body: Span<UInt8>,
-        request: SignedRequest?,
+        evidence: SignedRequest.Evidence?,
     ) throws(UnreadableAnswer) -> Answer {
         // Gateways of other products write the names with a small letter, and the official SDKs take both.
         let code = members.nonEmptyText("Code", in: body) ?? members.nonEmptyText("code", in: body)
@@ -88,7 +88,7 @@ package enum AnswerDecoder {
             }
         }
         if answer.code == "SignatureDoesNotMatch" {
-            answer.message = SignatureDiagnosis(message: message, request: request).explanation
+            answer.message = SignatureDiagnosis(message: message, evidence: evidence).explanation
         }
         return answer
     }

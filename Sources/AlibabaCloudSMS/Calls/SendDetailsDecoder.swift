@@ -18,7 +18,7 @@ package enum SendDetailsDecoder {
     ///   - status: The HTTP status.
     ///   - retryAfterMilliseconds: The value of `x-acs-retry-after`; counts if positive.
     ///   - body: The whole body.
-    ///   - request: The request that is answered; explains a refusal of its signature.
+    ///   - evidence: What the request's signature was made of; explains a refusal of it.
     /// - Returns: The records, or why there are none.
     /// - Throws: ``UnreadableAnswer`` if the body is not what this call answers.
     /// - Complexity: O(*n*) in the body's bytes.
@@ -26,7 +26,7 @@ package enum SendDetailsDecoder {
         status: Int,
         retryAfterMilliseconds: Int? = nil,
         body: Span<UInt8>,
-        request: SignedRequest? = nil,
+        evidence: SignedRequest.Evidence? = nil,
     ) throws(UnreadableAnswer) -> Result {
         let members = try AnswerDecoder.members(of: body, status: status)
         let answer = try AnswerDecoder.answer(
@@ -34,7 +34,7 @@ package enum SendDetailsDecoder {
             status: status,
             retryAfterMilliseconds: retryAfterMilliseconds,
             body: body,
-            request: request,
+            evidence: evidence,
         )
         guard answer.codeClass == .success else { return .refused(answer) }
         do {

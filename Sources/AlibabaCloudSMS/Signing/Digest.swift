@@ -54,6 +54,15 @@ package struct Digest: ~Copyable {
         checkCrypto(unsafe EVP_DigestInit_ex2(context, nil, nil) == 1, "EVP_DigestInit_ex2")
     }
 
+    /// Appends the digest of the bytes taken so far in lower-case hexadecimal and starts over.
+    ///
+    /// - Parameter text: Where the digits go, two for each byte.
+    package mutating func finishHexadecimal(appendingTo text: inout [UInt8]) {
+        var bytes: [UInt8] = []
+        finish(appendingTo: &bytes)
+        Hexadecimal.append(bytes.span, to: &text)
+    }
+
     /// Returns the digest of bytes.
     ///
     /// - Parameters:

@@ -13,11 +13,3 @@ package struct HTTPField: Equatable, Sendable {
         self.value = value
     }
 }
-
-/// The method of a request.
-package enum HTTPMethod: String, Equatable, Sendable {
-    /// Every parameter is in the query.
-    case get = "GET"
-    /// Parameters may be in the query and in a form body.
-    case post = "POST"
-}

@@ -9,6 +9,9 @@ package struct RequestSigner: ~Copyable {
     private let credentials: Credentials
     private var v3: V3Signer
     private var v1: V1Signer
+    private var fields = SignedFields()
+    private var head: [UInt8] = []
+    private var timestamp: (epochSeconds: Int, text: String)?
 
     /// Creates a signer.
     ///
@@ -38,42 +41,53 @@ package struct RequestSigner: ~Copyable {
         at epochSeconds: Int,
         nonce: Nonce,
     ) -> SignedRequest {
-        let timestamp = CivilTime(epochSeconds: epochSeconds).iso8601
+        let timestamp = timestamp(at: epochSeconds)
         return switch scheme {
         case .v3: signV3(call, host: host, timestamp: timestamp, nonce: nonce)
         case .v1: signV1(call, host: host, timestamp: timestamp, nonce: nonce)
         }
     }
 
+    /// The text of the time; made anew once a second.
+    private mutating func timestamp(at epochSeconds: Int) -> String {
+        if let timestamp, timestamp.epochSeconds == epochSeconds { return timestamp.text }
+        let text = CivilTime(epochSeconds: epochSeconds).iso8601
+        timestamp = (epochSeconds, text)
+        return text
+    }
+
     /// Signs only what must be signed, so that a proxy that rewrites other headers breaks nothing.
     private mutating func signV3(_ call: Call, host: String, timestamp: String, nonce: Nonce) -> SignedRequest {
-        let hashedPayload = v3.hashedPayload(call.form.bytes.span)
-        var headers = [HTTPField("host", host)]
-        if !call.form.isEmpty { headers.append(.formContentType) }
-        headers.append(HTTPField("x-acs-action", call.action.name))
-        headers.append(HTTPField("x-acs-content-sha256", hashedPayload))
-        headers.append(HTTPField("x-acs-date", timestamp))
-        headers.append(HTTPField("x-acs-signature-nonce", nonce.text))
-        headers.append(HTTPField("x-acs-version", call.action.version))
+        var hashedPayload: [UInt8] = []
+        hashedPayload.reserveCapacity(64)
+        v3.appendHash(of: call.form.bytes.span, to: &hashedPayload)
+        fields.removeAll()
+        if !call.form.isEmpty { fields.append("content-type", Self.formContentType) }
+        fields.append("host", host)
+        if credentials.securityToken != nil { fields.append("x-acs-accesskey-id", credentials.accessKeyID) }
+        fields.append("x-acs-action", call.action.name)
+        fields.append("x-acs-content-sha256", hashedPayload.span)
+        fields.append("x-acs-date", timestamp)
         if let securityToken = credentials.securityToken {
-            headers.append(HTTPField("x-acs-accesskey-id", credentials.accessKeyID))
-            headers.append(HTTPField("x-acs-security-token", securityToken.revealed))
+            fields.append("x-acs-security-token", securityToken.revealed)
         }
-        let signature = v3.sign(
+        fields.append("x-acs-signature-nonce", nonce.text)
+        fields.append("x-acs-version", call.action.version)
+
+        beginHead(call.method, query: call.query)
+        head.append(contentsOf: fields.lines)
+        head.append(contentsOf: "authorization: ".utf8)
+        let signed = fields
+        v3.appendAuthorization(
             method: call.method,
             canonicalQuery: call.query.bytes.span,
-            headers: headers,
-            hashedPayload: hashedPayload,
+            fields: signed,
+            hashedPayload: hashedPayload.span,
+            to: &head,
         )
-        headers.append(.acceptJSON)
-        headers.append(HTTPField("authorization", signature.authorization))
-        return SignedRequest(
-            method: call.method,
-            target: Self.target(call.query),
-            headers: headers,
-            body: call.form.bytes,
-            evidence: .v3(signature),
-        )
+        head.append(contentsOf: "\r\n".utf8)
+        endHead(bodyCount: call.form.bytes.count)
+        return SignedRequest(head: head, body: call.form.bytes, evidence: .v3(stringToSign: v3.stringToSign))
     }
 
     private mutating func signV1(_ call: Call, host: String, timestamp: String, nonce: Nonce) -> SignedRequest {
@@ -94,25 +108,31 @@ package struct RequestSigner: ~Copyable {
         var signature = EncodedParameters()
         signature.append("Signature", v1.sign(method: call.method, query: query, form: call.form))
 
-        var headers = [HTTPField("host", host)]
-        if !call.form.isEmpty { headers.append(.formContentType) }
-        headers.append(.acceptJSON)
+        beginHead(call.method, query: query.merging(signature))
+        head.append(contentsOf: "host: \(host)\r\n".utf8)
+        if !call.form.isEmpty { head.append(contentsOf: "content-type: \(Self.formContentType)\r\n".utf8) }
+        endHead(bodyCount: call.form.bytes.count)
         return SignedRequest(
-            method: call.method,
-            target: Self.target(query.merging(signature)),
-            headers: headers,
+            head: head,
             body: call.form.bytes,
             evidence: .v1(method: call.method, query: query, form: call.form),
         )
     }
 
-    private static func target(_ query: EncodedParameters) -> String {
-        query.isEmpty ? "/" : "/?" + String(decoding: query.bytes, as: UTF8.self)
-    }
-}
+    private static let formContentType = "application/x-www-form-urlencoded"
 
-extension HTTPField {
-    fileprivate static let formContentType = HTTPField("content-type", "application/x-www-form-urlencoded")
-    /// Asks for JSON answers; not signed.
-    fileprivate static let acceptJSON = HTTPField("accept", "application/json")
+    private mutating func beginHead(_ method: HTTPMethod, query: EncodedParameters) {
+        head.removeAll(keepingCapacity: true)
+        head.append(contentsOf: method.rawValue.utf8)
+        head.append(contentsOf: (query.isEmpty ? " /" : " /?").utf8)
+        head.append(contentsOf: query.bytes)
+        head.append(contentsOf: " HTTP/1.1\r\n".utf8)
+    }
+
+    /// Asks for JSON answers, which is not signed, and tells the body's length.
+    private mutating func endHead(bodyCount: Int) {
+        head.append(contentsOf: "accept: application/json\r\ncontent-length: ".utf8)
+        head.append(contentsOf: String(bodyCount).utf8)
+        head.append(contentsOf: "\r\n\r\n".utf8)
+    }
 }

@@ -17,18 +17,18 @@ package enum SignatureDiagnosis: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - message: The refusal's text.
-    ///   - request: The refused request; without it nothing can be compared.
+    ///   - evidence: What the refused signature was made of; without it nothing can be compared.
     /// - Complexity: O(*n*) in the message.
-    package init(message: String, request: SignedRequest?) {
-        guard let request else {
+    package init(message: String, evidence: SignedRequest.Evidence?) {
+        guard let evidence else {
             self = .unknown
             return
         }
         // V3's digest is looked for alone: how the line feed before it is written in the message is not known.
         let signed =
-            switch request.evidence {
-            case .v3(let signature): Array(signature.hashedCanonicalRequest.utf8)
-            case .v1: request.stringToSign
+            switch evidence {
+            case .v3(let stringToSign): Array(stringToSign.suffix(DigestAlgorithm.sha256.digestLength * 2))
+            case .v1: evidence.stringToSign
             }
         let message = Array(message.utf8)
         if Self.contains(message, signed) {

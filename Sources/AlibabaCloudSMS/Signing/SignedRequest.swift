@@ -2,32 +2,36 @@
 
 /// A request as it goes on the wire, and what its signature was made of.
 package struct SignedRequest: Sendable {
-    /// What the gateway's own computation can be compared with.
+    /// What the gateway's own computation can be compared with when it refuses a signature.
     package enum Evidence: Sendable {
-        /// A V3 signature with its canonical request.
-        case v3(V3Signer.Signature)
-        /// The parameters that a V1 signature covers.
+        /// The text that a V3 signature signed.
+        case v3(stringToSign: [UInt8])
+        /// The parameters that a V1 signature covers: its text is longer than all of them.
         case v1(method: HTTPMethod, query: EncodedParameters, form: EncodedParameters)
+
+        /// The text that was signed.
+        ///
+        /// - Complexity: O(*n*) in the bytes of the body for V1, which signs all of them.
+        package var stringToSign: [UInt8] {
+            switch self {
+            case .v3(let stringToSign): stringToSign
+            case .v1(let method, let query, let form): V1Signer.stringToSign(method: method, query: query, form: form)
+            }
+        }
     }
 
-    /// The method.
-    package let method: HTTPMethod
-    /// The request target: the path with the query.
-    package let target: String
-    /// All headers but `content-length`, `host` first.
-    package let headers: [HTTPField]
+    /// The request line, the header fields and the empty line after them.
+    package let head: [UInt8]
     /// The body; empty where everything is in the query.
     package let body: [UInt8]
     /// What was signed.
     package let evidence: Evidence
+}
 
-    /// The text that was signed.
-    ///
-    /// - Complexity: O(*n*) in the bytes of the body for V1, which signs all of them.
-    package var stringToSign: [UInt8] {
-        switch evidence {
-        case .v3(let signature): Array(signature.stringToSign.utf8)
-        case .v1(let method, let query, let form): V1Signer.stringToSign(method: method, query: query, form: form)
-        }
-    }
+/// The method of a request.
+package enum HTTPMethod: String, Equatable, Sendable {
+    /// Every parameter is in the query.
+    case get = "GET"
+    /// Parameters may be in the query and in a form body.
+    case post = "POST"
 }

@@ -4,29 +4,16 @@
 ///
 /// Source: "V3 request structure and signature".
 package struct V3Signer: ~Copyable {
-    /// A signature and what went into it.
-    package struct Signature: Equatable, Sendable {
-        /// The canonical request.
-        package let canonicalRequest: [UInt8]
-        /// The names of the signed headers, joined by `;`.
-        package let signedHeaders: String
-        /// The SHA-256 of the canonical request in lower-case hexadecimal.
-        package let hashedCanonicalRequest: String
-        /// The signature in lower-case hexadecimal.
-        package let signature: String
-        /// The value of the `Authorization` header.
-        package let authorization: String
-
-        /// The text that the secret signed.
-        package var stringToSign: String { "\(V3Signer.algorithm)\n\(hashedCanonicalRequest)" }
-    }
-
     /// The algorithm's name in the `Authorization` header.
     package static let algorithm = "ACS3-HMAC-SHA256"
 
     private let accessKeyID: String
     private var digest: Digest
     private var hmac: HMAC
+    /// The last canonical request; its storage serves the next one.
+    package private(set) var canonicalRequest: [UInt8] = []
+    /// The last string to sign.
+    package private(set) var stringToSign: [UInt8] = []
 
     /// Creates a signer for one access key.
     ///
@@ -39,108 +26,60 @@ package struct V3Signer: ~Copyable {
         hmac = HMAC(.sha256, key: accessKeySecret.revealedBytes.span)
     }
 
-    /// Returns the SHA-256 of a body in lower-case hexadecimal, the value of `x-acs-content-sha256`.
+    /// Appends the SHA-256 of bytes in lower-case hexadecimal, for a body the value of `x-acs-content-sha256`.
     ///
-    /// - Parameter body: The exact bytes that are sent; may be empty.
-    /// - Returns: 64 digits.
-    /// - Complexity: O(*n*) in the body's bytes.
-    package mutating func hashedPayload(_ body: Span<UInt8>) -> String {
-        digest.update(body)
-        return finishDigest()
+    /// - Parameters:
+    ///   - bytes: The exact bytes that are sent; may be empty.
+    ///   - text: Where the 64 digits go.
+    /// - Complexity: O(*n*) in the number of bytes.
+    package mutating func appendHash(of bytes: Span<UInt8>, to text: inout [UInt8]) {
+        digest.update(bytes)
+        digest.finishHexadecimal(appendingTo: &text)
     }
 
-    /// Signs a request to the path `/`.
+    /// Signs a request to the path `/` and appends the value of its `Authorization` header.
     ///
     /// - Parameters:
     ///   - method: The method.
     ///   - canonicalQuery: The encoded query in the order of the names, such as ``EncodedParameters/bytes``.
-    ///   - headers: The headers to sign, in any order and case: `host`, `content-type` if there is a body, every
-    ///     `x-acs-…`. Values of fields with the same name are sorted and joined by a comma.
+    ///   - fields: The headers to sign: `host`, `content-type` if there is a body, every `x-acs-…`.
     ///   - hashedPayload: The value of `x-acs-content-sha256`.
-    /// - Returns: The signature.
-    package mutating func sign(
+    ///   - text: Where the authorization goes; its last 64 bytes are the signature.
+    package mutating func appendAuthorization(
         method: HTTPMethod,
         canonicalQuery: Span<UInt8>,
-        headers: [HTTPField],
-        hashedPayload: String,
-    ) -> Signature {
-        let canonicalFields = Self.canonicalFields(headers)
-        let signedHeaders = canonicalFields.map(\.name).joined(separator: ";")
-
+        fields: borrowing SignedFields,
+        hashedPayload: Span<UInt8>,
+        to text: inout [UInt8],
+    ) {
+        // Taken out of `self`, of which one part cannot be read while another one changes.
         var request: [UInt8] = []
-        request.reserveCapacity(1_024 + canonicalQuery.count)
+        swap(&request, &canonicalRequest)
+        request.removeAll(keepingCapacity: true)
         request.append(contentsOf: method.rawValue.utf8)
         request.append(contentsOf: "\n/\n".utf8)
-        request.append(addingCapacity: canonicalQuery.count) { output in
-            for index in canonicalQuery.indices { output.append(canonicalQuery[index]) }
-        }
+        request.append(canonicalQuery)
         request.append(UInt8(ascii: "\n"))
-        for field in canonicalFields {
-            request.append(contentsOf: field.name.utf8)
-            request.append(UInt8(ascii: ":"))
-            request.append(contentsOf: field.value.utf8)
-            request.append(UInt8(ascii: "\n"))
-        }
+        request.append(contentsOf: fields.canonical)
         request.append(UInt8(ascii: "\n"))
-        request.append(contentsOf: signedHeaders.utf8)
+        request.append(contentsOf: fields.names)
         request.append(UInt8(ascii: "\n"))
-        request.append(contentsOf: hashedPayload.utf8)
+        request.append(hashedPayload)
 
+        var string = Array("\(Self.algorithm)\n".utf8)
         digest.update(request.span)
-        let hashedRequest = finishDigest()
-        let stringToSign = "\(Self.algorithm)\n\(hashedRequest)"
-        hmac.update(stringToSign.utf8.span)
-        var signatureBytes: [UInt8] = []
-        hmac.finish(appendingTo: &signatureBytes)
-        let signature = Self.hexadecimal(signatureBytes)
-        return Signature(
-            canonicalRequest: request,
-            signedHeaders: signedHeaders,
-            hashedCanonicalRequest: hashedRequest,
-            signature: signature,
-            authorization:
-                "\(Self.algorithm) Credential=\(accessKeyID),SignedHeaders=\(signedHeaders),Signature=\(signature)",
-        )
-    }
-
-    private mutating func finishDigest() -> String {
-        var bytes: [UInt8] = []
-        digest.finish(appendingTo: &bytes)
-        return Self.hexadecimal(bytes)
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(bytes.count * 2)
-        Hexadecimal.append(bytes.span, to: &digits)
-        return String(decoding: digits, as: UTF8.self)
-    }
-
-    /// The headers as the canonical request has them: names in lower case and sorted, each once, values without blanks
-    /// around them.
-    private static func canonicalFields(_ headers: [HTTPField]) -> [HTTPField] {
-        var fields = headers.map { HTTPField($0.name.lowercased(), trimming($0.value)) }
-        fields.sort { ($0.name, $0.value) < ($1.name, $1.value) }
-        var joined: [HTTPField] = []
-        joined.reserveCapacity(fields.count)
-        for field in fields {
-            if let last = joined.indices.last, joined[last].name == field.name {
-                joined[last].value += ",\(field.value)"
-            } else {
-                joined.append(field)
-            }
-        }
-        return joined
-    }
-
-    private static func trimming(_ value: String) -> String {
-        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-        guard let first = value.utf8.first, let last = value.utf8.last, isBlank(first) || isBlank(last) else {
-            return value
-        }
-        let start = value.utf8.firstIndex { !isBlank($0) } ?? value.utf8.endIndex
-        let rest = value[start...]
-        let end = rest.utf8.lastIndex { !isBlank($0) }.map(value.utf8.index(after:)) ?? start
-        return String(value[start..<end])
+        digest.finishHexadecimal(appendingTo: &string)
+        hmac.update(string.span)
+        text.append(contentsOf: Self.algorithm.utf8)
+        text.append(contentsOf: " Credential=".utf8)
+        text.append(contentsOf: accessKeyID.utf8)
+        text.append(contentsOf: ",SignedHeaders=".utf8)
+        text.append(contentsOf: fields.names)
+        text.append(contentsOf: ",Signature=".utf8)
+        var signature: [UInt8] = []
+        hmac.finish(appendingTo: &signature)
+        Hexadecimal.append(signature.span, to: &text)
+        swap(&request, &canonicalRequest)
+        stringToSign = string
     }
 }

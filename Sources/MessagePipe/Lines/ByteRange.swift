@@ -36,4 +36,13 @@ package struct ByteRange: Equatable, Sendable {
 
     /// Whether there are no bytes: the member is absent.
     package var isEmpty: Bool { count == 0 }
+
+    /// Whether a range of a message lies in its chunk's rewritten texts, not in the lines as they were read.
+    package var isRewritten: Bool { start & Chunk.rewrittenBit != 0 }
+
+    /// The indices of a message's range, within the rewritten texts or the lines.
+    package var indices: Range<Int> {
+        let start = Int(start & ~Chunk.rewrittenBit)
+        return start..<(start + Int(count))
+    }
 }

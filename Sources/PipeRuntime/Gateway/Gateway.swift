@@ -3,7 +3,6 @@
 package import AlibabaCloudSMS
 package import MessagePipe
 import NIOCore
-package import NIOHTTP1
 
 /// What became of a request on the wire: exactly one for each.
 package enum GatewayReport: Sendable {
@@ -19,14 +18,19 @@ package enum GatewayReport: Sendable {
 package struct HTTPAnswer: Sendable {
     /// The status code.
     package var status: Int
-    /// The header fields.
-    package var headers: HTTPHeaders
+    /// The head as it came.
+    var head: [UInt8]
     /// The whole body.
     package var body: [UInt8]
     /// Whether the request had left whole when the answer came.
     ///
     /// If not, no more of it leaves, and whatever the answer says, nothing was taken.
     package var isRequestWhole: Bool
+
+    /// The value of the first header field with a name, given in lower case; `nil` if there is none.
+    package func field(_ name: StaticString) -> String? {
+        AnswerHead.value(of: name, in: head.span)
+    }
 }
 
 /// The connections to the gateway; each carries one request at a time.
@@ -45,7 +49,7 @@ package final class Gateway {
     private var busy: [RequestID: GatewayConnection] = [:]
     /// Requests that wait for a connection of their own.
     private var connecting: [RequestID: SignedRequest] = [:]
-    private let report: (RequestID, SignedRequest, GatewayReport) -> Void
+    private let report: (RequestID, SignedRequest.Evidence, GatewayReport) -> Void
     private let connected: () -> Void
 
     /// Creates a gateway without connections.
@@ -57,7 +61,7 @@ package final class Gateway {
     package init(
         _ connector: Connector,
         connected: @escaping () -> Void,
-        report: @escaping (RequestID, SignedRequest, GatewayReport) -> Void,
+        report: @escaping (RequestID, SignedRequest.Evidence, GatewayReport) -> Void,
     ) {
         self.connector = connector
         eventLoop = connector.eventLoop
@@ -81,7 +85,7 @@ package final class Gateway {
             }
             switch result {
             case .success(let channel): start(id, request, on: channel)
-            case .failure(let error): report(id, request, .notSent(Connector.reason(error)))
+            case .failure(let error): report(id, request.evidence, .notSent(Connector.reason(error)))
             }
         }
     }
@@ -89,7 +93,7 @@ package final class Gateway {
     /// Gives a request up: its connection is closed, and its report is due at once.
     package func abandon(_ id: RequestID) {
         if let request = connecting.removeValue(forKey: id) {
-            report(id, request, .notSent(.noConnection("it took too long")))
+            report(id, request.evidence, .notSent(.noConnection("it took too long")))
         } else if let connection = busy[id] {
             connection.abandon()
         }
@@ -107,27 +111,25 @@ package final class Gateway {
     private func start(_ id: RequestID, _ request: SignedRequest, on channel: any Channel) {
         do {
             let connection = GatewayConnection(channel: channel) { [self] in ended($0, $1, $2, $3) }
-            let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
-            try pipeline.addHandler(connection)
+            try channel.pipeline.syncOperations.addHandler(connection)
             connected()
             busy[id] = connection
             connection.send(id, request)
         } catch {
             channel.cut()
-            report(id, request, .notSent(.noConnection("it was closed while it was made")))
+            report(id, request.evidence, .notSent(.noConnection("it was closed while it was made")))
         }
     }
 
     private func ended(
         _ connection: GatewayConnection,
         _ id: RequestID,
-        _ request: SignedRequest,
+        _ evidence: SignedRequest.Evidence,
         _ result: GatewayReport,
     ) {
         busy[id] = nil
         if connection.isReusable { idle.append((connection, Clock.now)) }
-        report(id, request, result)
+        report(id, evidence, result)
     }
 
     private func dropStale() {

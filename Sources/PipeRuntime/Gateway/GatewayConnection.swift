@@ -3,31 +3,30 @@
 import AlibabaCloudSMS
 import MessagePipe
 import NIOCore
-import NIOHTTP1
 
 /// One connection to the gateway, carrying one request at a time.
 ///
 /// Tells exactly once of each request what became of it. A request counts as sent once its last byte has been handed to the
-/// kernel: NIO fulfils the promise of the last part then, and fails it if the connection breaks before.
+/// kernel: NIO fulfils the promise of the write then, and fails it if the connection breaks before.
 final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPClientResponsePart
-    typealias OutboundOut = HTTPClientRequestPart
-
-    /// The longest answer that is read, in bytes; a real one has a few hundred.
-    private static let maximumAnswerBytes = 4 << 20
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private struct Exchange {
         let id: RequestID
-        let request: SignedRequest
+        let evidence: SignedRequest.Evidence
         var isSentWhole = false
         var isAbandoned = false
-        var head: HTTPResponseHead?
-        var body: [UInt8] = []
+        var reader = AnswerReader()
     }
 
     private let channel: any Channel
     private var exchange: Exchange?
-    private let ended: (GatewayConnection, RequestID, SignedRequest, GatewayReport) -> Void
+    private let ended: (GatewayConnection, RequestID, SignedRequest.Evidence, GatewayReport) -> Void
+    /// The request as it leaves.
+    ///
+    /// The next one takes the storage over if nobody else holds it any more; else it gets its own.
+    private var outgoing = ByteBuffer()
     /// Whether another request may be sent.
     private(set) var isReusable = true
 
@@ -36,7 +35,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     ///   - ended: Called once for each request.
     init(
         channel: any Channel,
-        ended: @escaping (GatewayConnection, RequestID, SignedRequest, GatewayReport) -> Void,
+        ended: @escaping (GatewayConnection, RequestID, SignedRequest.Evidence, GatewayReport) -> Void,
     ) {
         self.channel = channel
         self.ended = ended
@@ -45,22 +44,10 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// Sends a request; the one before must have ended.
     func send(_ id: RequestID, _ request: SignedRequest) {
         precondition(exchange == nil, "a connection carries one request at a time")
-        exchange = Exchange(id: id, request: request)
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(request.headers.count + 1)
-        for field in request.headers { headers.add(name: field.name, value: field.value) }
-        headers.add(name: "content-length", value: String(request.body.count))
-        let head = HTTPRequestHead(
-            version: .http1_1,
-            method: request.method == .post ? .POST : .GET,
-            uri: request.target,
-            headers: headers,
-        )
-        channel.write(HTTPClientRequestPart.head(head), promise: nil)
-        if !request.body.isEmpty {
-            let body = channel.allocator.buffer(bytes: request.body)
-            channel.write(HTTPClientRequestPart.body(.byteBuffer(body)), promise: nil)
-        }
+        exchange = Exchange(id: id, evidence: request.evidence)
+        outgoing.clear(minimumCapacity: request.head.count + request.body.count)
+        outgoing.writeBytes(request.head)
+        outgoing.writeBytes(request.body)
         let written = channel.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             guard exchange?.id == id else { return }
@@ -69,7 +56,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
             case .failure: fail()
             }
         }
-        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: written)
+        channel.writeAndFlush(outgoing, promise: written)
     }
 
     /// Gives the request up and closes the connection.
@@ -87,14 +74,12 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: - What comes in
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            exchange?.head = head
-        case .body(let buffer):
-            exchange?.body.append(contentsOf: buffer.readableBytesView)
-            if let exchange, exchange.body.count > Self.maximumAnswerBytes { fail() }
-        case .end:
-            answered()
+        let buffer = unwrapInboundIn(data)
+        // Without a request that waits for it, the connection is not to be trusted.
+        switch exchange?.reader.read(buffer.readableBytesUInt8Span) {
+        case .incomplete: break
+        case .complete: answered()
+        case .malformed, nil: fail()
         }
     }
 
@@ -103,26 +88,23 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if exchange?.reader.connectionEnded() == .complete { answered() }
         fail()
         context.fireChannelInactive()
     }
 
     private func answered() {
-        guard let exchange, let head = exchange.head else {
-            // An answer that nobody asked for: the connection is not to be trusted.
-            fail()
-            return
-        }
+        guard let exchange, let status = exchange.reader.status else { return }
         self.exchange = nil
         // An answer before the request was whole leaves the rest of it on the connection.
-        if !head.isKeepAlive || !exchange.isSentWhole { close() }
+        if !exchange.reader.isKeptAlive || !exchange.isSentWhole { close() }
         let answer = HTTPAnswer(
-            status: Int(head.status.code),
-            headers: head.headers,
-            body: exchange.body,
+            status: status,
+            head: exchange.reader.head,
+            body: exchange.reader.body,
             isRequestWhole: exchange.isSentWhole,
         )
-        ended(self, exchange.id, exchange.request, .answered(answer))
+        ended(self, exchange.id, exchange.evidence, .answered(answer))
     }
 
     /// Ends the connection, and the request that is on it without an answer.
@@ -137,11 +119,11 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
                 .notSent(.brokenWhileSending)
             } else if exchange.isAbandoned {
                 .unknown(.timeout)
-            } else if let head = exchange.head {
-                .unknown(.unreadable(status: Int(head.status.code)))
+            } else if let status = exchange.reader.status {
+                .unknown(.unreadable(status: status))
             } else {
                 .unknown(.connectionLost)
             }
-        self.ended(self, exchange.id, exchange.request, report)
+        self.ended(self, exchange.id, exchange.evidence, report)
     }
 }

@@ -138,10 +138,10 @@ struct AnswerDecoderTests {
         let call = Call(.sendBatchSms, form: parameters(["PhoneNumberJson": "[\"15000000000\"]"]))
         let request = signer.sign(call, host: "localhost", at: 0, nonce: Nonce("n"))
         var body = Array(#"{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:"#.utf8)
-        JSONText.appendEscaped(request.stringToSign.span, to: &body)
+        JSONText.appendEscaped(request.evidence.stringToSign.span, to: &body)
         body.append(contentsOf: "\"}".utf8)
 
-        let answer = try AnswerDecoder.decode(status: 400, body: body.span, request: request)
+        let answer = try AnswerDecoder.decode(status: 400, body: body.span, evidence: request.evidence)
         #expect(answer.message == SignatureDiagnosis.secretDiffers.explanation)
         let withoutRequest = try AnswerDecoder.decode(status: 400, body: body.span)
         #expect(withoutRequest.message == SignatureDiagnosis.unknown.explanation)

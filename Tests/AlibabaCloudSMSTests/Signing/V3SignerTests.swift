@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AlibabaCloudSMS
+import Foundation
 import Testing
 
 struct V3SignerTests {
@@ -15,57 +16,52 @@ struct V3SignerTests {
         #expect(text(query.bytes) == vector.canonicalQuery)
 
         var signer = V3Signer(accessKeyID: vector.accessKeyId, accessKeySecret: Secret(vector.accessKeySecret))
-        let hashedPayload = signer.hashedPayload(vector.body.utf8.span)
-        #expect(hashedPayload == vector.hashedPayload)
+        var hashedPayload: [UInt8] = []
+        signer.appendHash(of: vector.body.utf8.span, to: &hashedPayload)
+        #expect(text(hashedPayload) == vector.hashedPayload)
 
-        let signature = signer.sign(
+        let fields = signedFields(vector.headersSigned)
+        #expect(text(fields.canonical) == vector.canonicalHeaders)
+        #expect(text(fields.names) == vector.signedHeaders)
+        var authorization: [UInt8] = []
+        signer.appendAuthorization(
             method: method,
             canonicalQuery: query.bytes.span,
-            headers: vector.headersSigned.map { HTTPField($0.key, $0.value) },
-            hashedPayload: hashedPayload,
+            fields: fields,
+            hashedPayload: hashedPayload.span,
+            to: &authorization,
         )
-        #expect(text(signature.canonicalRequest) == vector.canonicalRequest)
-        #expect(text(signature.canonicalRequest).contains("\n\(vector.canonicalHeaders)\n"))
-        #expect(signature.signedHeaders == vector.signedHeaders)
-        #expect(signature.hashedCanonicalRequest == vector.hashedCanonicalRequest)
-        #expect(signature.stringToSign == vector.stringToSign)
-        #expect(signature.signature == vector.signature)
-        #expect(signature.authorization == vector.authorization)
+        #expect(text(signer.canonicalRequest) == vector.canonicalRequest)
+        #expect(text(signer.stringToSign) == vector.stringToSign)
+        #expect(vector.stringToSign.hasSuffix("\n\(vector.hashedCanonicalRequest)"))
+        #expect(text(authorization.suffix(64)) == vector.signature)
+        #expect(text(authorization) == vector.authorization)
     }
 
     @Test func `gives the same signature again with used contexts`() {
         var signer = V3Signer(accessKeyID: "testid", accessKeySecret: Secret("testsecret"))
         let sign = { (signer: inout V3Signer) in
-            signer.sign(
+            var hash: [UInt8] = []
+            signer.appendHash(of: "body".utf8.span, to: &hash)
+            var authorization: [UInt8] = []
+            signer.appendAuthorization(
                 method: .post,
                 canonicalQuery: "a=b".utf8.span,
-                headers: [HTTPField("host", "localhost")],
-                hashedPayload: signer.hashedPayload("body".utf8.span),
+                fields: signedFields(["host": "localhost"]),
+                hashedPayload: hash.span,
+                to: &authorization,
             )
+            return authorization
         }
         let first = sign(&signer)
         #expect(sign(&signer) == first)
     }
+}
 
-    @Test(arguments: [
-        (["x-b: 2", "X-A: 1"], "x-a:1\nx-b:2\n"),
-        (["x-a: z", "X-A:  b ", "x-a: a"], "x-a:a,b,z\n"),
-        (["x-a:  \t "], "x-a:\n"),
-        (["x-a:\t inner  blanks stay \t"], "x-a:inner  blanks stay\n"),
-    ])
-    func `sorts, trims and joins headers`(_ lines: [String], _ canonical: String) {
-        let headers = lines.map { line in
-            HTTPField(String(line.prefix { $0 != ":" }), String(line.drop { $0 != ":" }.dropFirst()))
-        }
-        var signer = V3Signer(accessKeyID: "testid", accessKeySecret: Secret("testsecret"))
-        let signature = signer.sign(
-            method: .get,
-            canonicalQuery: "".utf8.span,
-            headers: headers,
-            hashedPayload: "hash",
-        )
-        #expect(
-            text(signature.canonicalRequest) == "GET\n/\n\n\(canonical)\n\(signature.signedHeaders)\nhash"
-        )
-    }
+/// Fields out of a dictionary, as they have to be given: names in lower case and in order, values without blanks around them.
+func signedFields(_ values: [String: String]) -> SignedFields {
+    var fields = SignedFields()
+    let names = values.map { ($0.key.lowercased(), $0.value.trimmingCharacters(in: .whitespaces)) }
+    for (name, value) in names.sorted(by: { $0.0 < $1.0 }) { fields.append(name, value) }
+    return fields
 }

@@ -61,6 +61,7 @@ struct StageRun: ~Copyable {
         var generator = SeededGenerator(seed: 1)
         var members: [JSONMember] = []
         var contents = RequestContents()
+        var call = Call(.sendBatchSms)
         var output: [UInt8] = []
         let answer = Answer(
             codeClass: .success,
@@ -108,7 +109,7 @@ struct StageRun: ~Copyable {
             while let request = engine.nextRequest(at: Instant(nanoseconds: 0), sendDate: 20_260_101) {
                 time[3] += clock.lap()
                 guard last >= 4 else { continue }
-                let call = Call.sendBatchSms(request.id, of: engine, gatheredInto: &contents)
+                call.assignSendBatchSms(request.id, of: engine, contents: &contents)
                 time[4] += clock.lap()
                 bytes[4] += call.form.bytes.count
                 let signed = signer.sign(call, host: "localhost", at: 1_700_000_000, nonce: Nonce(using: &generator))
