@@ -25,24 +25,15 @@ package struct ByteRange: Equatable, Sendable {
     /// The bit of the start that says that the bytes are not those that were read.
     static let rewrittenBit: UInt32 = 1 << 31
 
-    /// Whether the bytes were written anew, so that they lie elsewhere.
-    var isRewritten: Bool { start & Self.rewrittenBit != 0 }
-
-    /// The indices of the bytes.
-    var indices: Range<Int> {
-        let start = Int(start & ~Self.rewrittenBit)
-        return start..<(start + Int(count))
-    }
-
     /// Whether there are no bytes: the member is absent.
     package var isEmpty: Bool { count == 0 }
 
     /// Whether a range of a message lies in its chunk's rewritten texts, not in the lines as they were read.
-    package var isRewritten: Bool { start & Chunk.rewrittenBit != 0 }
+    package var isRewritten: Bool { start & Self.rewrittenBit != 0 }
 
     /// The indices of a message's range, within the rewritten texts or the lines.
     package var indices: Range<Int> {
-        let start = Int(start & ~Chunk.rewrittenBit)
+        let start = Int(start & ~Self.rewrittenBit)
         return start..<(start + Int(count))
     }
 }

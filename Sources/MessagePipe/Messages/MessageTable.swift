@@ -113,6 +113,11 @@ struct MessageTable: ~Copyable {
         body(holdings[Int(slot.chunk)].chunk)
     }
 
+    /// The chunk with a number.
+    func withChunk<Result>(_ index: UInt32, _ body: (borrowing Chunk) -> Result) -> Result {
+        body(holdings[Int(index)].chunk)
+    }
+
     /// Calls a function with the bytes of a range of one of a chunk's messages.
     ///
     /// For what is done for every message: it touches no reference count, as handing out the whole chunk does.
