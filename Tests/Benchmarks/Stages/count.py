@@ -46,7 +46,8 @@ def instructions(binary, path, count, folder):
 def allocations(binary, path, batch_size, folder):
     """How many allocations each stage made in a run; what is outside of the stages stands under None."""
     profile = folder / "allocations"
-    command = ["valgrind", "--tool=dhat", "--num-callers=30", f"--dhat-out-file={profile}", binary, path, "1", batch_size]
+    options = ["--tool=dhat", "--num-callers=30", f"--dhat-out-file={profile}"]
+    command = ["valgrind", *options, binary, path, "1", batch_size]
     subprocess.run(list(map(str, command)), check=True, capture_output=True)
     report = json.loads(profile.read_text())
     stages = [stage(frame) for frame in report["ftbl"]]
