@@ -19,7 +19,7 @@ class Measure:
 
 
 def run(arguments, stdin=None, env=None, statuses=(0,), keep_output=False, into=None):
-    """One run to the end, its output thrown away unless it is kept, or read by `into`, a process's standard input.
+    """One run to the end on a file, or another's output; its own is thrown away unless kept, or goes `into` another.
 
     GNU time reports the peak memory: a child of its own small process has none of ours.
     """
@@ -28,7 +28,7 @@ def run(arguments, stdin=None, env=None, statuses=(0,), keep_output=False, into=
         tempfile.TemporaryFile() as errors,
         tempfile.TemporaryFile() as output,
     ):
-        source = open(stdin, "rb") if isinstance(stdin, (str, os.PathLike)) else subprocess.DEVNULL
+        source = open(stdin, "rb") if isinstance(stdin, (str, os.PathLike)) else stdin or subprocess.DEVNULL
         began = time.monotonic()
         process = subprocess.Popen(
             ["/usr/bin/time", "-q", "-f", "%M", "-o", memory.name, *map(str, arguments)],

@@ -49,7 +49,7 @@ def scale(bench):
 
 @row
 def patience(bench):
-    """Memory where the gateway is slow, and where the reader of the output is."""
+    """Memory where the gateway or the reader of the output is slow, and where the input comes in small pieces."""
     count = 100_000
     path = bench.input(count)
 
@@ -57,13 +57,18 @@ def patience(bench):
         with subprocess.Popen([sys.executable, "-c", SLOW_READER], stdin=subprocess.PIPE) as reader:
             return bench.smspipe("--concurrency", "8", stdin=path, expect=count, into=reader.stdin)
 
-    contenders = {"a slow reader of the output": slow_reader}
+    def through_pipe():
+        with subprocess.Popen(["cat", bench.input()], stdout=subprocess.PIPE) as source:
+            return bench.smspipe("--concurrency", "8", stdin=source.stdout, expect=bench.count)
+
+    contenders = {f"{count:,} messages, a slow reader of the output": slow_reader}
+    contenders[f"{bench.count:,} messages, through a pipe"] = through_pipe
     if bench.sink.slow:
-        contenders["a gateway that takes 50 ms"] = lambda: bench.smspipe(
+        contenders[f"{count:,} messages, a gateway that takes 50 ms"] = lambda: bench.smspipe(
             "--concurrency", "8", endpoint=bench.sink.slow, stdin=path, expect=count
         )
     for what, found in interleave(contenders, bench.repetitions).items():
-        add_memory(bench, f"{count:,} messages, {what}", found)
+        add_memory(bench, what, found)
 
 
 def add_memory(bench, what, found):
@@ -73,7 +78,7 @@ def add_memory(bench, what, found):
 
 @row
 def templates(bench):
-    """With a window that holds a full batch of each, and with the window as it is: then most requests are a fifth full."""
+    """With a window that holds a full batch of each, and with the usual one: then requests are a fifth full."""
     few, many, count = bench.input(), bench.input(templates=1000), bench.count
     for window in ("200000", "20000"):
         measures = interleave(
