@@ -118,7 +118,7 @@ struct StageRun: ~Copyable {
             status: 200,
             retryAfterMilliseconds: nil,
             body: Self.answer.span,
-            request: signed,
+            evidence: signed.evidence,
         )
         if let answer { engine.answered(request.id, answer, at: now) }
     }
