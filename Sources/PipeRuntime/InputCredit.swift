@@ -17,6 +17,9 @@ package final class InputCredit: Sendable {
         var spare: [Chunk] = []
     }
 
+    /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there, a slow one none at all.
+    private static let maximumSpare = 8
+
     private let state: Mutex<State>
     private let reserve: Int
     private let wake = DispatchSemaphore(value: 0)
@@ -71,9 +74,11 @@ package final class InputCredit: Sendable {
         if isWaited { wake.signal() }
     }
 
-    /// Gives the reader an emptied chunk, to use its storage.
+    /// Gives the reader an emptied chunk, to use its storage; dropped where enough are waiting.
     package func give(_ spare: Chunk) {
-        state.withLock { $0.spare.append(spare) }
+        state.withLock { state in
+            if state.spare.count < Self.maximumSpare { state.spare.append(spare) }
+        }
     }
 
     /// An emptied chunk, if there is one.

@@ -68,7 +68,8 @@ package final class Pipe {
     private let eventLoop: any EventLoop
     private let started = Clock.now
     private var engine: Engine
-    private var signer: RequestSigner
+    /// Made with the first request: a run without messages need not wait for libcrypto to get ready.
+    private var signer: RequestSigner?
     private var contents = RequestContents()
     private var call = Call(.sendBatchSms)
     private var nonceSource = RandomSource()
@@ -104,7 +105,6 @@ package final class Pipe {
         self.eventLoop = eventLoop
         self.finished = finished
         engine = Engine(configuration.engine, seed: SystemRandomNumberGenerator().firstValue, journal: journal)
-        signer = RequestSigner(scheme: configuration.signatureScheme, credentials: configuration.credentials)
         hostHeader = configuration.endpoint.hostHeader
         credit = InputCredit(
             messages: configuration.engine.window,
@@ -408,9 +408,20 @@ package final class Pipe {
                     sendDate: String(lookUpDate(of: lookUp, leftAt: epochSeconds)).utf8.span,
                 )
             }
-            let signed = signer.sign(call, host: hostHeader, at: epochSeconds, nonce: Nonce(using: &nonceSource))
-            gateway?.send(request.id, signed)
+            gateway?.send(request.id, signed(call, at: epochSeconds))
         }
+    }
+
+    private func signed(_ call: Call, at epochSeconds: Int) -> SignedRequest {
+        var signer =
+            signer.take()
+            ?? RequestSigner(
+                scheme: configuration.signatureScheme,
+                credentials: configuration.credentials,
+            )
+        let signed = signer.sign(call, host: hostHeader, at: epochSeconds, nonce: Nonce(using: &nonceSource))
+        self.signer = consume signer
+        return signed
     }
 
     /// Brings the next records to stable storage.

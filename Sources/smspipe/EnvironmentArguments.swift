@@ -33,6 +33,6 @@ struct EnvironmentArguments {
     }
 
     private func variable(_ option: String) -> String {
-        "SMSPIPE_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+        "SMSPIPE_" + String(option.uppercased().map { $0 == "-" ? "_" : $0 })
     }
 }

@@ -32,6 +32,8 @@ struct Smspipe: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+        } catch let status as ExitCode {
+            Glibc.exit(status.rawValue)
         } catch {
             exit(withError: error)
         }
@@ -56,8 +58,8 @@ func processEnvironment() -> [String: String] {
     var next = unsafe environ
     while let entry = unsafe next.pointee {
         let text = unsafe String(cString: entry)
-        if let equals = text.firstIndex(of: "=") {
-            variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        if let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
+            variables[String(text[..<equals])] = String(text[text.utf8.index(after: equals)...])
         }
         unsafe next += 1
     }

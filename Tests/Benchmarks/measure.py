@@ -1,11 +1,12 @@
 """Runs commands side by side: wall time, processor time and peak memory, repeated and interleaved."""
 
 import os
-import statistics
 import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+
+from table import Figure
 
 
 @dataclass
@@ -17,19 +18,22 @@ class Measure:
     errors: bytes
 
 
-def run(arguments, stdin=None, env=None, statuses=(0,), keep_output=False):
-    """One run to the end. GNU time reports the peak memory: a child of its own small process has none of ours."""
+def run(arguments, stdin=None, env=None, statuses=(0,), keep_output=False, into=None):
+    """One run to the end on a file, or another's output; its own is thrown away unless kept, or goes `into` another.
+
+    GNU time reports the peak memory: a child of its own small process has none of ours.
+    """
     with (
         tempfile.NamedTemporaryFile() as memory,
         tempfile.TemporaryFile() as errors,
         tempfile.TemporaryFile() as output,
     ):
-        source = open(stdin, "rb") if isinstance(stdin, (str, os.PathLike)) else subprocess.DEVNULL
+        source = open(stdin, "rb") if isinstance(stdin, (str, os.PathLike)) else stdin or subprocess.DEVNULL
         began = time.monotonic()
         process = subprocess.Popen(
             ["/usr/bin/time", "-q", "-f", "%M", "-o", memory.name, *map(str, arguments)],
             stdin=source,
-            stdout=output if keep_output else subprocess.DEVNULL,
+            stdout=into or (output if keep_output else subprocess.DEVNULL),
             stderr=errors,
             env=os.environ | {name: str(value) for name, value in (env or {}).items()},
         )
@@ -47,6 +51,19 @@ def run(arguments, stdin=None, env=None, statuses=(0,), keep_output=False):
         return Measure(seconds, usage.ru_utime + usage.ru_stime, kibibytes / 1024, output.read(), said)
 
 
+def start(arguments, env):
+    """The seconds from the start of a process without input or output to its end."""
+    actions = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1)]
+    arguments = list(map(str, arguments))
+    began = time.perf_counter()
+    child = os.posix_spawnp(arguments[0], arguments, os.environ | env, file_actions=actions)
+    _, status = os.waitpid(child, 0)
+    seconds = time.perf_counter() - began
+    if status != 0:
+        raise SystemExit(f"{arguments[0]} ended with {os.waitstatus_to_exitcode(status)}")
+    return seconds
+
+
 def interleave(contenders, repetitions):
     """Runs each of the named functions in turn, so often; the measures of each, in the order of the turns."""
     measures = {name: [] for name in contenders}
@@ -56,26 +73,21 @@ def interleave(contenders, repetitions):
     return measures
 
 
-@dataclass
-class Figure:
-    """A number with its unit: the median of all repetitions, and the range."""
-
-    values: list
-    unit: str = ""
-
-    def __str__(self):
-        middle, low, high = statistics.median(self.values), min(self.values), max(self.values)
-        if low == high:
-            return f"{short(middle)}{self.unit}"
-        return f"{short(middle)}{self.unit} ({short(low)}–{short(high)})"
+def cpu(measures):
+    return [each.cpu for each in measures]
 
 
-def short(value):
-    if value >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+def wall(measures):
+    return [each.seconds for each in measures]
 
 
-def ratio(ours, theirs):
-    """Of each repetition, since neighbours in time are comparable."""
-    return Figure([a / b for a, b in zip(ours, theirs)])
+def per_message(measures, count):
+    return Figure([each.cpu * 1e6 / count for each in measures], " µs")
+
+
+def per_second(measures, count):
+    return Figure([count / each.seconds for each in measures], "/s")
+
+
+def memory(measures):
+    return Figure([each.mebibytes for each in measures], " MiB")

@@ -13,6 +13,8 @@ struct SharedGateway {
         var burst: Double
         var latency: Duration
         var saysRetryAfter = false
+        /// The most requests in flight of each process.
+        var concurrency = 64
 
         var description: String {
             "K=\(processes) Q=\(Int(requestsPerSecond)) burst=\(Int(burst)) latency=\(latency)"
@@ -89,7 +91,8 @@ struct SharedGateway {
         tokens = setting.burst
         var configuration = Engine.Configuration(runID: "r")
         configuration.batchSize = 2
-        configuration.window = setting.requestsPerSecond > 100 ? 4000 : 400
+        configuration.concurrency = setting.concurrency
+        configuration.window = max(setting.requestsPerSecond > 100 ? 4000 : 400, 4 * setting.concurrency)
         configuration.linger = .zero
         configuration.deadline = .seconds(86_400)
         for index in 0..<setting.processes {

@@ -1,0 +1,3 @@
+"""The rows of the table, by subject, in the order in which they stand."""
+
+from . import throughput, peers, scale, latency, journal, starting  # noqa: F401, I001
