@@ -17,7 +17,7 @@ package final class InputCredit: Sendable {
         var spare: [Chunk] = []
     }
 
-    /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there, a slow one none at all.
+    /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there.
     private static let maximumSpare = 8
 
     private let state: Mutex<State>
@@ -81,9 +81,13 @@ package final class InputCredit: Sendable {
         }
     }
 
-    /// An emptied chunk, if there is one.
-    package func takeSpare() -> Chunk? {
-        state.withLock { $0.spare.popLast() }
+    /// An emptied chunk, if there is one whose storage would be filled by half at least.
+    ///
+    /// So a slow input, whose every line becomes a chunk, keeps no large one for each.
+    package func takeSpare(for byteCount: Int) -> Chunk? {
+        state.withLock { state in
+            state.spare.lastIndex { $0.byteCapacity <= 2 * byteCount }.map { state.spare.remove(at: $0) }
+        }
     }
 
     /// Ends reading: nothing is taken any more.

@@ -152,8 +152,7 @@ package final class InputReader: Sendable {
                 if isEnded {
                     deliver(splitter.finish(), reusing: Chunk(), parser: &parser)
                 } else {
-                    // A small block has bytes of its own size, so that a slow input keeps no large one for each line.
-                    var chunk = count >= Self.readSize / 2 ? credit.takeSpare() ?? Chunk() : Chunk()
+                    var chunk = credit.takeSpare(for: count) ?? Chunk()
                     swap(&block.bytes, &chunk.bytes)
                     block = splitter.append(buffer.span.extracting(..<count), reusing: block)
                     deliver(block, reusing: chunk, parser: &parser)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import MessagePipe
 import PipeRuntime
 import Testing
 
@@ -53,5 +54,27 @@ struct InputCreditTests {
         credit.give(messages: 4, bytes: 0)
         #expect(credit.take(upTo: 1) == nil)
         #expect(credit.isStopped)
+    }
+
+    @Test func `gives a whole chunk on the last credit of a large window, and never more than the window`() {
+        let credit = InputCredit(messages: 100, reserve: 20, bytes: 1_000)
+        #expect(credit.take(upTo: 79) == 79)
+        #expect(credit.take(upTo: 15) == 15)
+        credit.give(messages: 30, bytes: 0)
+        #expect(credit.take(upTo: 1_000) == 36)
+    }
+
+    @Test func `gives an emptied chunk to whoever fills half of it, and keeps a few`() {
+        let credit = InputCredit(messages: 1, bytes: 1)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(100_000)
+        for _ in 0..<100 { credit.give(Chunk(bytes: bytes)) }
+        #expect(credit.takeSpare(for: 1_000) == nil)
+        var count = 0
+        while let spare = credit.takeSpare(for: 65_536) {
+            #expect(spare.byteCapacity >= 100_000)
+            count += 1
+        }
+        #expect((1...16).contains(count))
     }
 }

@@ -91,6 +91,9 @@ package struct Chunk: Sendable {
         identities.removeAll()
     }
 
+    /// How many bytes its lines may have without more storage.
+    package var byteCapacity: Int { bytes.capacity }
+
     /// How many bytes the chunk holds.
     package var byteCount: Int { bytes.count + rewritten.count }
 

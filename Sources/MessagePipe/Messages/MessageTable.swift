@@ -103,7 +103,7 @@ struct MessageTable: ~Copyable {
         var gone = Holding(chunk: Chunk(), answers: [], identities: [], count: 0)
         swap(&holdings[Int(index)], &gone)
         free.append(index)
-        guard Chunk.reusableByteCounts.contains(gone.chunk.bytes.capacity) else { return }
+        guard Chunk.reusableByteCounts.contains(gone.chunk.byteCapacity) else { return }
         gone.chunk.removeAll()
         spare.append(gone.chunk)
     }
