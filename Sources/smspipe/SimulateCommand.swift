@@ -36,7 +36,8 @@ struct SimulateCommand: AsyncParsableCommand {
             Pages for tests, lines of JSON below the endpoint:
               /_sim/messages    ?number= &template= &text= &after= &limit= &newest=1
               /_sim/requests    ?code= &raw=1 for headers and body
-              /_sim/duplicates  what was taken more than once
+              /_sim/duplicates  what was taken more than once; beyond --compare different
+                                messages the older half is forgotten, and a last line says so
               /_sim/counts      all since the start or the last reset
               /_sim/wait        ?count=100&timeout=5s; 408 when the time is over
               /_sim/faults      GET, PUT, DELETE: faults and limits
@@ -77,6 +78,14 @@ struct SimulateCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("How many messages are kept to be looked at.", valueName: "count"))
     var keep = 10_000
+
+    @Option(
+        help: ArgumentHelp(
+            "How many different messages are remembered to find repeats among them, 16 bytes each at most.",
+            valueName: "count",
+        )
+    )
+    var compare = 10_000_000
 
     @Option(help: ArgumentHelp("The most requests a second of each call, the service has 5000.", valueName: "number"))
     var qps: Double?
@@ -141,6 +150,7 @@ struct SimulateCommand: AsyncParsableCommand {
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }
         guard keep > 0 else { throw ValidationError("--keep must be above 0.") }
+        guard compare > 0 else { throw ValidationError("--compare must be above 0.") }
         guard (0...1).contains(duplicateReceipts) else {
             throw ValidationError("--duplicate-receipts must be from 0 to 1.")
         }
@@ -173,6 +183,7 @@ struct SimulateCommand: AsyncParsableCommand {
         var configuration = SimulatorConfiguration()
         configuration.seed = seed
         configuration.maximumKeptMessages = keep
+        configuration.maximumComparedMessages = compare
         configuration.requestsPerSecond = qps
         configuration.latency = latency?.latency
         configuration.account = try account.map(readAccount)

@@ -42,7 +42,7 @@ extension GatewayRules {
     private func messageLines(_ parameters: ParameterList, at now: WallTime) -> [AnswerValue] {
         let query = MessageQuery(parameters)
         var lines: [AnswerValue] = []
-        for number in query.numbers(in: records.messages.numbers) {
+        for number in query.numbers(in: records.messageNumbers) {
             guard lines.count < query.limit else { break }
             guard let message = records.message(number) else { continue }
             let text = MessageText.text(of: message, template: account.templates?[message.templateCode])
@@ -65,8 +65,9 @@ extension GatewayRules {
     }
 
     private func duplicateLines() -> [AnswerValue] {
-        records.duplicates.duplicates.values.sorted { $0.message.number < $1.message.number }
-            .map(ControlLines.duplicate)
+        let ledger = records.duplicates
+        let duplicates = ledger.duplicates.values.sorted { $0.message.number < $1.message.number }
+        return duplicates.map(ControlLines.duplicate) + (ControlLines.remark(about: ledger).map { [$0] } ?? [])
     }
 
     private var counts: AnswerValue {
@@ -78,8 +79,9 @@ extension GatewayRules {
             ("Messages", .integer(records.messageCount)),
             ("Distinct", .integer(records.duplicates.distinctCount)),
             ("Repeats", .integer(records.duplicates.repeatCount)),
-            ("LedgerIsFull", .boolean(records.duplicates.isFull)),
-            ("Kept", .integer(records.messages.count)),
+            ("Forgotten", .integer(records.duplicates.forgottenCount)),
+            ("NoncesForgotten", .integer(nonces.earlyForgottenCount)),
+            ("Kept", .integer(records.messageNumbers.count)),
             ("Codes", .members(codes)),
         ])
     }
