@@ -67,8 +67,19 @@ package struct SimulatedRequest: Equatable, Sendable {
     ///
     /// - Throws: ``FormError`` for text that is no form encoding of UTF-8.
     func parameters() throws(FormError) -> ParameterList {
-        let query = target.span.extracting((queryStart.map { $0 + 1 } ?? target.count)..<target.count)
         let isForm = header("content-type")?.lowercased().hasPrefix("application/x-www-form-urlencoded") ?? false
-        return try ParameterList(query: query, form: isForm ? body.span : body.span.extracting(first: 0))
+        return try ParameterList(
+            query: target.span.extracting(query),
+            form: isForm ? body.span : body.span.extracting(first: 0),
+        )
     }
+
+    /// The parameters of the query alone, whatever the body is.
+    ///
+    /// - Throws: ``FormError`` for text that is no form encoding of UTF-8.
+    func queryParameters() throws(FormError) -> ParameterList {
+        try ParameterList(query: target.span.extracting(query), form: body.span.extracting(first: 0))
+    }
+
+    private var query: Range<Int> { (queryStart.map { $0 + 1 } ?? target.count)..<target.count }
 }
