@@ -98,21 +98,21 @@ package final class SimulatorServer: Sendable {
     }
 
     private static func bootstrap(_ group: MultiThreadedEventLoopGroup, _ state: SimulatorState) -> ServerBootstrap {
-        let connections = ConnectionCount()
+        let load = ServerLoad(maximumBodyBytes: state.configuration.maximumArrivingBytes)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard connections.open() else {
+                    guard load.openConnection() else {
                         channel.close(promise: nil)
                         return
                     }
-                    channel.closeFuture.whenComplete { _ in connections.close() }
+                    channel.closeFuture.whenComplete { _ in load.closeConnection() }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-                    try pipeline.addHandler(GatewayConnection(state))
+                    try pipeline.addHandler(GatewayConnection(state, load))
                 }
             }
     }
