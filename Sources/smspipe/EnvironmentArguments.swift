@@ -20,9 +20,9 @@ struct EnvironmentArguments {
         } else if own.first == "help" {
             return arguments
         }
-        guard subcommand.isEmpty || subcommand == [SendCommand._commandName] else { return arguments }
+        guard let optionNames = optionNames(of: subcommand.first) else { return arguments }
         let given = own.prefix { $0 != "--" }
-        let added = SendCommand.optionNames.compactMap { name, isFlag -> String? in
+        let added = optionNames.compactMap { name, isFlag -> String? in
             guard let value = environment[variable(name)], !value.isEmpty,
                 !given.contains(where: { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") })
             else { return nil }
@@ -30,6 +30,15 @@ struct EnvironmentArguments {
             return ["0", "false", "no", "off"].contains(value.lowercased()) ? nil : "--\(name)"
         }
         return subcommand + added + own
+    }
+
+    /// The options that the environment can give to a subcommand; `nil` for one that it gives none.
+    private func optionNames(of subcommand: String?) -> [(name: String, isFlag: Bool)]? {
+        switch subcommand {
+        case nil, SendCommand._commandName: SendCommand.optionNames
+        case SimulateCommand._commandName: SimulateCommand.optionNames
+        default: nil
+        }
     }
 
     private func variable(_ option: String) -> String {

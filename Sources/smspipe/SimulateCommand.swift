@@ -34,17 +34,26 @@ struct SimulateCommand: AsyncParsableCommand {
               garbage      taken, an answer that is no JSON
 
             Pages for tests, lines of JSON below the endpoint:
-              /_sim/messages    ?number= &template= &text= &after= &limit= &newest=1
+              /_sim/messages    ?number= &template= &text= &request= &after= &limit=
+                                &newest=1
               /_sim/requests    ?code= &raw=1 for headers and body
-              /_sim/duplicates  what was taken more than once
+              /_sim/duplicates  what was taken more than once; a last line says if not
+                                all messages could be compared, see --compare
               /_sim/counts      all since the start or the last reset
               /_sim/wait        ?count=100&timeout=5s; 408 when the time is over
               /_sim/faults      GET, PUT, DELETE: faults and limits
               /_sim/replies     POST a reply: {"PhoneNumber":…,"Content":…}
               /_sim/reset       POST: forget everything
               curl -s "$SMSPIPE_ENDPOINT/_sim/messages?number=13800000001" | jq -r .Text
-              curl -s -X PUT "$SMSPIPE_ENDPOINT/_sim/faults" \\
+              curl -s "$SMSPIPE_ENDPOINT/_sim/wait?count=100&timeout=5s" | jq .Messages
+              curl -sX PUT "$SMSPIPE_ENDPOINT/_sim/faults" \\
                 -d '{"Faults":["drop-after=10%"],"Latency":"50ms±20ms","QPS":"5000"}'
+
+            Every option can also be an environment variable, SMSPIPE_QPS=100 for --qps=100.
+
+            Memory: at most 16 bytes for a message that is compared and a nonce that is
+            remembered (15 minutes at least, 8 million at most; /_sim/counts has those that
+            were forgotten early), and 128 MiB for requests that are kept.
 
             Phone numbers of the default account that fail on purpose:
             \(MagicNumbers.all.map { "  \($0.number)  \($0.effect)" }.joined(separator: "\n"))
@@ -54,6 +63,12 @@ struct SimulateCommand: AsyncParsableCommand {
             account file or faults file.
             """,
     )
+
+    /// The options that the environment can give, and whether they are flags.
+    static let optionNames: [(name: String, isFlag: Bool)] = [
+        "port", "bind", "account", "seed", "keep", "compare", "qps", "latency", "fault", "faults-file",
+        "on-bad-element", "report-delay", "receipts-to", "duplicate-receipts", "time-scale", "number-limits",
+    ].map { ($0, false) }
 
     @Option(help: ArgumentHelp("The port; 0 takes a free one.", valueName: "number"))
     var port = 0
@@ -77,6 +92,14 @@ struct SimulateCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("How many messages are kept to be looked at.", valueName: "count"))
     var keep = 10_000
+
+    @Option(
+        help: ArgumentHelp(
+            "How many different messages are remembered to find repeats among them, 16 bytes each at most.",
+            valueName: "count",
+        )
+    )
+    var compare = 10_000_000
 
     @Option(help: ArgumentHelp("The most requests a second of each call, the service has 5000.", valueName: "number"))
     var qps: Double?
@@ -141,6 +164,7 @@ struct SimulateCommand: AsyncParsableCommand {
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }
         guard keep > 0 else { throw ValidationError("--keep must be above 0.") }
+        guard compare > 0 else { throw ValidationError("--compare must be above 0.") }
         guard (0...1).contains(duplicateReceipts) else {
             throw ValidationError("--duplicate-receipts must be from 0 to 1.")
         }
@@ -173,6 +197,7 @@ struct SimulateCommand: AsyncParsableCommand {
         var configuration = SimulatorConfiguration()
         configuration.seed = seed
         configuration.maximumKeptMessages = keep
+        configuration.maximumComparedMessages = compare
         configuration.requestsPerSecond = qps
         configuration.latency = latency?.latency
         configuration.account = try account.map(readAccount)
@@ -189,7 +214,7 @@ struct SimulateCommand: AsyncParsableCommand {
         } catch {
             throw end(
                 .unavailable,
-                "\(bind) port \(port) cannot be listened on: \(error); choose another --port or --bind."
+                "\(bind)\(port == 0 ? "" : " port \(port)") cannot be listened on: \(error); choose another --port or --bind."
             )
         }
     }

@@ -19,10 +19,11 @@ struct SimulateReadyLine {
 
     /// One line of JSON for a parent process.
     var text: String {
-        let members = [
+        var members = [
             ("endpoint", server.endpoint), ("inbox", inbox), ("accessKeyId", server.accessKeyID),
             ("accessKeySecret", server.accessKeySecret),
         ]
+        if let token = server.securityToken { members.append(("securityToken", token)) }
         var line: [UInt8] = []
         for (name, value) in members {
             line.append(UInt8(ascii: line.isEmpty ? "{" : ","))
@@ -39,13 +40,14 @@ struct SimulateReadyLine {
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     }
 
-    /// The variables for a command that is run against it.
-    var environment: [String: String] {
+    /// The variables for a command that is run against it; `nil` for one that must not be there.
+    var environment: [String: String?] {
         [
             "SMSPIPE_ENDPOINT": server.endpoint,
             "SMSPIPE_SIMULATOR_INBOX": inbox,
             "ALIBABA_CLOUD_ACCESS_KEY_ID": server.accessKeyID,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": server.accessKeySecret,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": server.securityToken,
         ]
     }
 }
@@ -77,9 +79,18 @@ enum SimulateFile {
 
 /// Notices what ends a simulator: the end of standard input, a signal, or the end of its command.
 final class SimulateEnding: Sendable {
+    private enum State {
+        /// No command is there, or none yet; a signal ends the simulator.
+        case waiting
+        /// A signal came; no command is started any more.
+        case ended
+        /// A command runs and gets the signals.
+        case running(pid_t)
+    }
+
     private let statuses: AsyncStream<Int32>
     private let continuation: AsyncStream<Int32>.Continuation
-    private let child = Mutex<pid_t?>(nil)
+    private let state = Mutex(State.waiting)
     private let signals = Mutex<Signals?>(nil)
 
     init() {
@@ -87,7 +98,7 @@ final class SimulateEnding: Sendable {
         signals.withLock { signals in
             signals = Signals([SIGTERM, SIGINT, SIGHUP]) { [continuation, weak self] number in
                 // A command gets the signal and decides; TERM is the usual end of a server.
-                if let self, self.passToChild(number) { return }
+                guard let self, !self.passToCommand(number) else { return }
                 continuation.yield(number == SIGTERM ? 0 : 128 + number)
             }
         }
@@ -107,16 +118,32 @@ final class SimulateEnding: Sendable {
         return await firstStatus()
     }
 
-    /// Waits until a command ends, and returns its status as a shell would.
-    func wait(for process: pid_t) async -> Int32 {
-        child.withLock { $0 = process }
+    /// Starts a command and waits until it ends.
+    ///
+    /// - Parameter spawn: Starts it, sets its process, and returns the system's error, or 0.
+    /// - Returns: Its status as a shell would have it.
+    /// - Throws: That error.
+    func wait(forCommand spawn: (inout pid_t) -> Int32) async throws(CommandError) -> Int32 {
+        // A signal that comes meanwhile waits at the lock until the command is there to get it.
+        let started = state.withLock { state -> (process: pid_t, error: Int32) in
+            guard case .waiting = state else { return (0, 0) }
+            var process: pid_t = 0
+            let error = spawn(&process)
+            if error == 0 { state = .running(process) }
+            return (process, error)
+        }
+        guard started.error == 0 else { throw CommandError(number: started.error) }
+        if started.process != 0 { watch(started.process) }
+        return await firstStatus()
+    }
+
+    private func watch(_ process: pid_t) {
         DispatchQueue.global().async { [continuation] in
             var status: Int32 = 0
             while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
             let signal = status & 0x7F
             continuation.yield(signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
         }
-        return await firstStatus()
     }
 
     private func firstStatus() async -> Int32 {
@@ -124,34 +151,43 @@ final class SimulateEnding: Sendable {
         return 0
     }
 
-    private func passToChild(_ number: Int32) -> Bool {
-        guard let process = child.withLock({ $0 }) else { return false }
-        // The terminal has sent INT to the command already; what is passed on is what came to us alone.
-        if number != SIGINT { kill(process, number) }
-        return true
+    private func passToCommand(_ number: Int32) -> Bool {
+        state.withLock { state in
+            guard case .running(let process) = state else {
+                state = .ended
+                return false
+            }
+            // The terminal has sent INT to the command already; what is passed on is what came to us alone.
+            if number != SIGINT { kill(process, number) }
+            return true
+        }
     }
+}
+
+/// Why a command cannot be run: an error number of the system.
+struct CommandError: Error {
+    let number: Int32
 }
 
 /// A command that is run against a simulator.
 struct SimulateChild {
     private let arguments: [String]
-    private let environment: [String: String]
+    private let environment: [String: String?]
 
-    init(_ arguments: [String], environment: [String: String]) {
+    init(_ arguments: [String], environment: [String: String?]) {
         self.arguments = arguments
         self.environment = environment
     }
 
     /// Runs the command and returns its status as a shell would: 127 if it is not found, 126 if it cannot be run.
     func run(passing ending: SimulateEnding) async -> Int32 {
-        var process: pid_t = 0
-        let error = spawn(&process)
-        guard error == 0 else {
-            let reason = unsafe String(cString: strerror(error))
+        do throws(CommandError) {
+            return try await ending.wait { spawn(&$0) }
+        } catch {
+            let reason = unsafe String(cString: strerror(error.number))
             printDiagnostic("\(arguments[0]) cannot be run: \(reason).")
-            return error == ENOENT ? 127 : 126
+            return error.number == ENOENT ? 127 : 126
         }
-        return await ending.wait(for: process)
     }
 
     private func spawn(_ process: inout pid_t) -> Int32 {
@@ -165,9 +201,8 @@ struct SimulateChild {
         for number in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, number) }
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        var variables = processEnvironment().merging(environment) { $1 }
-        // The simulator's key is a lasting one.
-        variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = nil
+        var variables = processEnvironment()
+        for (name, value) in environment { variables[name] = value }
         return unsafe withCStrings(arguments) { arguments in
             unsafe withCStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in
                 guard let name = unsafe arguments[0] else { return EINVAL }

@@ -1,6 +1,8 @@
 """The command: ready line, its end, its command, and what it says when something is wrong."""
 
 import json
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -100,6 +102,40 @@ def test_reads_faults_from_a_file(tmp_path, start):
 def test_refuses_a_wrong_option(option):
     result = run(option, stdin=subprocess.DEVNULL)
     assert result.returncode == 64, result.stderr
+
+
+def test_takes_options_from_the_environment():
+    environment = {**os.environ, "SMSPIPE_KEEP": "0"}
+    assert run(stdin=subprocess.DEVNULL, env=environment).returncode == 64
+    assert run("--keep", "1", stdin=subprocess.DEVNULL, env=environment).returncode == 0
+
+
+def test_gives_the_token_of_a_temporary_key_and_no_other(tmp_path):
+    temporary = {"id": "STS.a", "secret": "b", "securityToken": "token"}
+    environment = {**os.environ, "ALIBABA_CLOUD_SECURITY_TOKEN": "of someone's real account"}
+    shown = ["--", "sh", "-c", 'echo "$ALIBABA_CLOUD_ACCESS_KEY_ID ${ALIBABA_CLOUD_SECURITY_TOKEN-none}"']
+    account = tmp_path / "account.json"
+    account.write_text(json.dumps({"accessKeys": [temporary]}))
+    assert run("--account", str(account), *shown, env=environment).stdout == "STS.a token\n"
+    assert json.loads(run("--account", str(account), stdin=subprocess.DEVNULL).stdout)["securityToken"] == "token"
+    account.write_text(json.dumps({"accessKeys": [temporary, {"id": "z", "secret": "b"}]}))
+    assert run("--account", str(account), *shown, env=environment).stdout == "z none\n"
+
+
+@pytest.mark.parametrize("path", ["faults", "messages", "requests", "duplicates", "wait", "replies", "reset"])
+def test_names_every_page_in_the_help(path):
+    assert f"/_sim/{path}" in run("--help").stdout
+
+
+def test_does_what_the_commands_of_the_help_say():
+    text = run("--help").stdout
+    commands = re.findall(r"^  (curl (?:.*\\\n)?.*)$", text, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        result = run("--fault", "503=1", "--", "sh", "-c", command.replace("count=100&timeout=5s", "count=0"))
+        assert result.returncode == 0 and "rror" not in result.stdout + result.stderr, command
+        if "faults" in command:
+            assert json.loads(result.stdout)["QPS"] == "5000"
 
 
 def test_says_what_listening_to_others_means():

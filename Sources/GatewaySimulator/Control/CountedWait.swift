@@ -12,7 +12,8 @@ struct CountedWait: Equatable, Sendable {
 
     /// Reads the wish; `nil` for a count or a timeout that is none.
     init?(_ request: SimulatedRequest) {
-        guard let parameters = try? request.parameters(), let count = parameters.text(of: "count").flatMap({ Int($0) }),
+        guard let parameters = try? request.queryParameters(),
+            let count = parameters.text(of: "count").flatMap({ Int($0) }),
             let timeout = DurationText.parse(parameters.text(of: "timeout") ?? "10s")
         else { return nil }
         self.count = count

@@ -8,7 +8,8 @@ extension GatewayRules {
     ///   - now: What time it is.
     /// - Returns: The answer: lines of JSON.
     package mutating func control(_ request: SimulatedRequest, at now: WallTime) -> SimulatedAnswer {
-        guard let parameters = try? request.parameters() else {
+        // A body is JSON here, even where it comes as a form: curl -d says so of everything.
+        guard let parameters = try? request.queryParameters() else {
             return .problem(400, "The query is malformed.")
         }
         switch (request.method, request.path) {
@@ -42,7 +43,7 @@ extension GatewayRules {
     private func messageLines(_ parameters: ParameterList, at now: WallTime) -> [AnswerValue] {
         let query = MessageQuery(parameters)
         var lines: [AnswerValue] = []
-        for number in query.numbers(in: records.messages.numbers) {
+        for number in query.numbers(in: records.messageNumbers) {
             guard lines.count < query.limit else { break }
             guard let message = records.message(number) else { continue }
             let text = MessageText.text(of: message, template: account.templates?[message.templateCode])
@@ -65,8 +66,9 @@ extension GatewayRules {
     }
 
     private func duplicateLines() -> [AnswerValue] {
-        records.duplicates.duplicates.values.sorted { $0.message.number < $1.message.number }
-            .map(ControlLines.duplicate)
+        let ledger = records.duplicates
+        let duplicates = ledger.duplicates.values.sorted { $0.message.number < $1.message.number }
+        return duplicates.map(ControlLines.duplicate) + (ControlLines.remark(about: ledger).map { [$0] } ?? [])
     }
 
     private var counts: AnswerValue {
@@ -78,8 +80,9 @@ extension GatewayRules {
             ("Messages", .integer(records.messageCount)),
             ("Distinct", .integer(records.duplicates.distinctCount)),
             ("Repeats", .integer(records.duplicates.repeatCount)),
-            ("LedgerIsFull", .boolean(records.duplicates.isFull)),
-            ("Kept", .integer(records.messages.count)),
+            ("Forgotten", .integer(records.duplicates.forgottenCount)),
+            ("NoncesForgotten", .integer(nonces.earlyForgottenCount)),
+            ("Kept", .integer(records.messageNumbers.count)),
             ("Codes", .members(codes)),
         ])
     }
@@ -101,17 +104,20 @@ extension GatewayRules {
 
     /// Answers a request to a queue of receipts.
     mutating func answer(_ request: QueueRequest, at now: WallTime) -> SimulatedAnswer {
-        // The receipts are taken out meanwhile, so that they can read the rules without a copy of themselves.
-        var own = receipts
-        defer { receipts = own }
-        return own.answer(request, rules: self, at: now)
+        withReceipts { $0.answer(request, rules: $1, at: now) }
     }
 
     /// Takes the pushes of receipts that are due by now.
     mutating func takePushes(at now: WallTime) -> [ReceiptPushes.Push] {
-        var own = receipts
-        defer { receipts = own }
-        return own.takePushes(from: self, at: now)
+        withReceipts { $0.takePushes(from: $1, at: now) }
+    }
+
+    /// Takes the receipts out meanwhile, so that they can change while they read the rules.
+    private mutating func withReceipts<Result>(_ body: (inout GatewayReceipts, GatewayRules) -> Result) -> Result {
+        var own = GatewayReceipts(configuration: configuration)
+        swap(&own, &receipts)
+        defer { swap(&own, &receipts) }
+        return body(&own, self)
     }
 
     // MARK: Faults and limits
@@ -120,13 +126,17 @@ extension GatewayRules {
         var members: [(name: String, value: AnswerValue)] = [
             ("Faults", .list(faults.counts.map(ControlLines.fault), element: "Fault")),
             ("Latency", .string(faults.latency?.text ?? "0")),
-            ("QPS", .string(configuration.requestsPerSecond.map { "\($0)" } ?? "none")),
+            ("QPS", .string(configuration.requestsPerSecond.map(Self.text) ?? "none")),
             ("OnBadElement", .string(configuration.badElement.rawValue)),
             ("ReportDelay", .string(DurationText.text(configuration.reportDelay))),
             ("NumberLimits", .string(limiter.limits.text)),
         ]
         if let balance = spending.remainingBalance { members.append(("Balance", .integer(balance))) }
         return .members(members)
+    }
+
+    private static func text(_ number: Double) -> String {
+        Int(exactly: number).map { "\($0)" } ?? "\(number)"
     }
 
     private mutating func change(_ body: [UInt8]) -> SimulatedAnswer {

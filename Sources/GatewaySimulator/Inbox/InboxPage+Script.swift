@@ -9,26 +9,26 @@ extension InboxPage {
         const words = {
           zh: {
             simulator: "模拟网关", messages: "短信", requests: "请求", faults: "故障与限流", clear: "清空",
-            empty: "还没有短信。", lost: "模拟网关没有响应。", search: "按号码、模板、验证码或文字查找", faultRules: "故障，每行一条",
+            empty: "还没有短信。", nothingFound: "没有找到。", lost: "模拟网关没有响应。", search: "按号码、模板、验证码或文字查找", faultRules: "故障，每行一条",
             latency: "延迟", qps: "每秒请求数", reportDelay: "回执延迟", badElement: "一条有误的短信", rejectBatch: "使整批被拒",
             failOne: "单独失败", numberLimits: "单号码频率限制", none: "无", service: "与服务一致", account: "按账号文件", apply: "应用",
             applied: "已应用", fault: "故障", matches: "匹配", hits: "命中", waiting: "等待回执", delivered: "已送达", failed: "失败",
             number: "号码", signName: "签名", template: "模板", state: "状态", batch: "批次", time: "时间", receipt: "回执号",
-            showRequest: "查看请求", raw: "原始请求", answer: "网关答复", ignored: "被忽略的参数", taken: "条已接收", refused: "被拒",
+            showRequest: "查看请求", raw: "原始请求", parameters: "参数", answer: "网关答复", ignored: "被忽略的参数", taken: "条已接收", refused: "被拒",
             showMessages: "查看这些短信", counts: (c) => `短信 ${c.Messages} · 重复 ${c.Repeats} · 请求 ${c.Requests}`,
           },
           en: {
             simulator: "simulator", messages: "Messages", requests: "Requests", faults: "Faults and limits", clear: "Clear",
-            empty: "No message yet.", lost: "The simulator does not answer.", search: "Find by number, template, code or text",
+            empty: "No message yet.", nothingFound: "Nothing found.", lost: "The simulator does not answer.", search: "Find by number, template, code or text",
             faultRules: "Faults, one a line", latency: "Latency", qps: "Requests a second", reportDelay: "Receipts after",
             badElement: "One bad message", rejectBatch: "refuses the batch", failOne: "fails alone",
             numberLimits: "Limits per number", none: "none", service: "those of the service",
             account: "those of the account file", apply: "Apply", applied: "Applied.", fault: "Fault", matches: "Matches",
             hits: "Hits", waiting: "waiting", delivered: "delivered", failed: "failed", number: "Number", signName: "Sign name",
             template: "Template", state: "State", batch: "Batch", time: "Time", receipt: "BizId", showRequest: "Show the request",
-            raw: "Raw request", answer: "What the gateway thought", ignored: "Ignored parameters", taken: "taken",
+            raw: "Raw request", parameters: "Parameters", answer: "What the gateway thought", ignored: "Ignored parameters", taken: "taken",
             refused: "refused", showMessages: "Show its messages",
-            counts: (c) => `${c.Messages} messages · ${c.Repeats} repeats · ${c.Requests} requests`,
+            counts: (c) => `Messages ${c.Messages} · Repeats ${c.Repeats} · Requests ${c.Requests}`,
           },
         };
         const $ = (id) => document.getElementById(id);
@@ -154,7 +154,10 @@ extension InboxPage {
           const [request] = await lines(`/_sim/requests?raw=1&after=${item.Number - 1}&limit=1`);
           if (!request || request.Number !== item.Number) return;
           const head = request.Headers.map(([name, value]) => `${name}: ${value}`).join("\n");
-          const body = request.Body ? "\n\n" + decoded(request.Body) : "";
+          const isForm = request.Headers.some(([name, value]) =>
+            name.toLowerCase() === "content-type" && value.startsWith("application/x-www-form-urlencoded"));
+          const query = request.Target.split("?").slice(1).join("?");
+          const parameters = [query, isForm ? request.Body : ""].flatMap((text) => [...new URLSearchParams(text)]);
           $("request-detail").replaceChildren(
             make("h2", "faint", word("answer")),
             definitions([
@@ -165,12 +168,10 @@ extension InboxPage {
             make("p", "", request.Messages ? button(word("showMessages"), () => {
               $("search").value = `#${request.Number}`; show("messages");
             }) : null),
+            ...(parameters.length ? [make("h2", "faint", word("parameters")), definitions(parameters)] : []),
             make("h2", "faint", word("raw")),
-            make("pre", "", `${request.Method} ${request.Target}\n${head}${body}`),
+            make("pre", "", `${request.Method} ${request.Target}\n${head}\n\n${request.Body}`),
           );
-        }
-        function decoded(body) {
-          try { return decodeURIComponent(body.replaceAll("+", " ")).replaceAll("&", "\n&"); } catch { return body; }
         }
 
         // One look at a time: what is asked for meanwhile is looked at once more, and no old answer overtakes a new one.
@@ -207,6 +208,7 @@ extension InboxPage {
           pending = messages.slice(0, 2000).some((message) => message.SendStatus === "waiting");
           messageList.update(messages);
           $("empty").hidden = messages.length > 0;
+          $("empty").textContent = word(text ? "nothingFound" : "empty");
         }
 
         function fillSettings(settings) {

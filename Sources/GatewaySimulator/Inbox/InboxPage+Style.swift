@@ -61,10 +61,12 @@ extension InboxPage {
           background: var(--card); border: 1px solid var(--line); border-radius: .4rem; padding: .7rem; white-space: pre-wrap;
           overflow-wrap: anywhere; max-height: 24rem; overflow: auto;
         }
-        #settings { display: grid; gap: .8rem; padding: 1rem; max-width: 44rem; overflow: auto; }
-        #settings label { display: grid; gap: .2rem; }
+        #settings { display: grid; grid-template-columns: minmax(0, 1fr); gap: .8rem; padding: 1rem; max-width: 44rem; overflow: auto; }
+        #settings label { display: grid; grid-template-columns: minmax(0, 1fr); gap: .2rem; }
         textarea { font-family: ui-monospace, monospace; }
-        table { border-collapse: collapse; } th, td { text-align: start; padding: .2rem 1rem .2rem 0; white-space: nowrap; }
+        table { border-collapse: collapse; justify-self: start; max-width: 100%; }
+        th, td { text-align: start; padding: .2rem 1rem .2rem 0; vertical-align: top; } td:first-child { overflow-wrap: anywhere; }
+        th { white-space: nowrap; }
         #empty { padding: 2rem; text-align: center; color: var(--faint); }
         #lost { margin: 0; padding: .6rem; text-align: center; background: var(--bad); color: var(--back); }
         @media (max-width: 46rem) {

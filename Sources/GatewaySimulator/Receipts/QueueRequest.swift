@@ -28,7 +28,7 @@ struct QueueRequest: Sendable {
     init?(_ request: SimulatedRequest) {
         let parts = request.path.split(separator: "/")
         guard parts.count == 3, parts[0] == "queues", parts[2] == "messages",
-            let parameters = try? request.parameters(),
+            let parameters = try? request.queryParameters(),
             let authorization = request.header("authorization"), authorization.hasPrefix("MNS "),
             let colon = authorization.lastIndex(of: ":")
         else { return nil }

@@ -9,7 +9,7 @@ struct ReceiptFeed: Sendable {
 
     /// Takes the reports that are due by now, oldest message first, `limit` at most.
     mutating func take(from rules: GatewayRules, at now: WallTime, limit: Int) -> [Receipt] {
-        let kept = rules.records.messages.numbers
+        let kept = rules.records.messageNumbers
         waiting.removeAll { !kept.contains($0) }
         nextMessage = max(nextMessage, kept.lowerBound)
         waiting.append(contentsOf: nextMessage..<kept.upperBound)

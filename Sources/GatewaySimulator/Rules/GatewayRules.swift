@@ -13,7 +13,7 @@ package struct GatewayRules: Sendable {
     var spending: AccountSpending
     var limiter: NumberLimiter
     var receipts: GatewayReceipts
-    private var nonces = NonceMemory()
+    private(set) var nonces: NonceMemory
     private var buckets: [APIAction: TokenBucket] = [:]
 
     /// Creates a gateway.
@@ -24,8 +24,12 @@ package struct GatewayRules: Sendable {
     package init(configuration: SimulatorConfiguration, account: SimulatedAccount) {
         self.configuration = configuration
         self.account = account
-        records = GatewayRecords(maximumCount: configuration.maximumKeptMessages)
+        records = GatewayRecords(
+            maximumCount: configuration.maximumKeptMessages,
+            comparedCount: configuration.maximumComparedMessages,
+        )
         faults = FaultPlan(rules: configuration.faults, latency: configuration.latency, seed: configuration.seed ?? 0)
+        nonces = NonceMemory(capacity: configuration.maximumNonces)
         receipts = GatewayReceipts(configuration: configuration)
         spending = AccountSpending(balance: account.balance)
         limiter = NumberLimiter(limits: configuration.numberLimits ?? account.numberLimits)
@@ -71,7 +75,7 @@ package struct GatewayRules: Sendable {
             default: perform(action, call, &reply, using: &generator)
             }
         }
-        records.append(reply.record, failing: reply.culprits)
+        records.append(reply.record)
         return reply.answer(after: faults.nextDelay())
     }
 

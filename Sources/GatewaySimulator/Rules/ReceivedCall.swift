@@ -97,8 +97,9 @@ package struct ReceivedCall: Sendable {
             actionRefusal = .named("InvalidVersion")
             return
         }
-        for entry in parameters.entries where !action.knows(parameters.text(in: entry.name)) {
-            ignoredParameters.append(parameters.text(in: entry.name))
+        for entry in parameters.entries {
+            let name = parameters.text(in: entry.name)
+            if !action.knows(name) { ignoredParameters.append(name) }
         }
     }
 
@@ -135,7 +136,7 @@ package enum APIAction: String, CaseIterable, Sendable {
     /// The version of the API.
     static let version = "2017-05-25"
 
-    private static let commonParameters: Set<String> = [
+    private static let commonParameters = [
         "Action", "Version", "Format", "AccessKeyId", "SignatureMethod", "SignatureVersion", "SignatureNonce",
         "Timestamp",
         "Signature", "SecurityToken", "RegionId", "SignatureType", "OwnerId", "ResourceOwnerId", "ResourceOwnerAccount",
@@ -145,7 +146,7 @@ package enum APIAction: String, CaseIterable, Sendable {
     var isSend: Bool { self == .sendBatchSms || self == .sendSms }
 
     /// The call's own parameters.
-    var parameters: Set<String> {
+    private var parameters: [String] {
         switch self {
         case .sendBatchSms:
             ["PhoneNumberJson", "SignNameJson", "TemplateCode", "TemplateParamJson", "SmsUpExtendCodeJson", "OutId"]
@@ -162,8 +163,12 @@ package enum APIAction: String, CaseIterable, Sendable {
         }
     }
 
+    private static let parametersByAction = Dictionary(
+        uniqueKeysWithValues: allCases.map { ($0, Set($0.parameters + commonParameters)) }
+    )
+
     /// Whether the call has a parameter of a name.
     func knows(_ parameter: String) -> Bool {
-        Self.commonParameters.contains(parameter) || parameters.contains(parameter)
+        Self.parametersByAction[self]?.contains(parameter) == true
     }
 }

@@ -43,7 +43,9 @@ struct Reply {
             bizID: bizID,
             fault: fault?.text,
             ignoredParameters: call.ignoredParameters,
-            send: call.send,
+            outID: call.send.flatMap { send in send.outID.map(send.text) },
+            send: bizID == nil ? nil : call.send,
+            culprits: culprits,
         )
     }
 

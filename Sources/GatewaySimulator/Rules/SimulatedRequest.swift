@@ -15,10 +15,13 @@ package struct HeaderField: Equatable, Sendable {
 
     /// Whether the name is this one, given in lower case, whatever its own case.
     func isNamed(_ lowercased: String) -> Bool {
-        guard name.utf8.count == lowercased.utf8.count else { return false }
-        return zip(name.utf8, lowercased.utf8).allSatisfy { byte, wanted in
-            byte == wanted || (byte | 0x20 == wanted && byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z"))
+        let (bytes, wanted) = (name.utf8.span, lowercased.utf8.span)
+        guard bytes.count == wanted.count else { return false }
+        for index in bytes.indices where bytes[index] != wanted[index] {
+            let isUpperCase = bytes[index] >= UInt8(ascii: "A") && bytes[index] <= UInt8(ascii: "Z")
+            guard isUpperCase, bytes[index] | 0x20 == wanted[index] else { return false }
         }
+        return true
     }
 }
 
@@ -64,8 +67,19 @@ package struct SimulatedRequest: Equatable, Sendable {
     ///
     /// - Throws: ``FormError`` for text that is no form encoding of UTF-8.
     func parameters() throws(FormError) -> ParameterList {
-        let query = target.span.extracting((queryStart.map { $0 + 1 } ?? target.count)..<target.count)
         let isForm = header("content-type")?.lowercased().hasPrefix("application/x-www-form-urlencoded") ?? false
-        return try ParameterList(query: query, form: isForm ? body.span : body.span.extracting(first: 0))
+        return try ParameterList(
+            query: target.span.extracting(query),
+            form: isForm ? body.span : body.span.extracting(first: 0),
+        )
     }
+
+    /// The parameters of the query alone, whatever the body is.
+    ///
+    /// - Throws: ``FormError`` for text that is no form encoding of UTF-8.
+    func queryParameters() throws(FormError) -> ParameterList {
+        try ParameterList(query: target.span.extracting(query), form: body.span.extracting(first: 0))
+    }
+
+    private var query: Range<Int> { (queryStart.map { $0 + 1 } ?? target.count)..<target.count }
 }

@@ -16,6 +16,14 @@ package struct SimulatorConfiguration: Sendable {
     package var account: SimulatedAccount?
     /// How many messages, and how many requests, are kept to be looked at.
     package var maximumKeptMessages = 10_000
+    /// How many different messages the ledger of duplicates remembers at most, and half of it at least.
+    package var maximumComparedMessages = 10_000_000
+    /// How many nonces are remembered at most; 5,000 requests a second make 6,000,000 in the time that they are remembered.
+    package var maximumNonces = 8_000_000
+    /// How many bytes of bodies may be arriving at once over all connections.
+    package var maximumArrivingBytes = 256 * 1_024 * 1_024
+    /// How long a connection may be without a whole request.
+    package var idleTime = Duration.seconds(75)
     /// How many requests a second each call takes; `nil` for no limit.
     package var requestsPerSecond: Double?
     /// What one bad message does to the others of its batch.

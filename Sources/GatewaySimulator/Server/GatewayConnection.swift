@@ -13,10 +13,11 @@ final class GatewayConnection: ChannelDuplexHandler {
 
     /// The largest body that is taken: a hundred messages of 500 characters, percent-encoded, fit in half of it.
     static let maximumBodyBytes = 1_024 * 1_024
-    /// How long a connection may be without a whole request.
-    static let idleTime = TimeAmount.seconds(75)
 
     private let state: SimulatorState
+    private let load: ServerLoad
+    /// How long a connection may be without a whole request.
+    private let idleTime: TimeAmount
     private var incoming: IncomingRequest?
     /// Whole requests that wait for their turn.
     private var waiting: [IncomingRequest] = []
@@ -28,8 +29,10 @@ final class GatewayConnection: ChannelDuplexHandler {
     private var idleCheck: Scheduled<Void>?
     private var writer = AnswerWriter()
 
-    init(_ state: SimulatorState) {
+    init(_ state: SimulatorState, _ load: ServerLoad) {
         self.state = state
+        self.load = load
+        idleTime = TimeAmount(state.configuration.idleTime)
     }
 
     // MARK: Connection events
@@ -43,7 +46,7 @@ final class GatewayConnection: ChannelDuplexHandler {
         isClosing = true
         idleCheck?.cancel()
         waiting = []
-        incoming = nil
+        forgetIncoming()
         context.fireChannelInactive()
     }
 
@@ -99,15 +102,25 @@ final class GatewayConnection: ChannelDuplexHandler {
     private func bodyArrived(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         guard let count = incoming?.request.body.count else { return }
         guard count + bytes.readableBytes <= Self.maximumBodyBytes else { return refuseBody(context) }
+        guard load.holdBody(bytes.readableBytes) else {
+            return refuse(.gateway("ServiceUnavailable", 503, "Too many bodies are arriving at once."), context)
+        }
         incoming?.request.body.append(contentsOf: bytes.readableBytesView)
     }
 
     private func requestEnded(_ context: ChannelHandlerContext) {
-        guard let request = incoming else { return }
-        incoming = nil
+        guard let request = forgetIncoming() else { return }
         lastActivity = .now()
         waiting.append(request)
         answerNext(context)
+    }
+
+    /// Takes away the request that was arriving, whole or not.
+    @discardableResult
+    private func forgetIncoming() -> IncomingRequest? {
+        defer { incoming = nil }
+        load.releaseBody(incoming?.request.body.count ?? 0)
+        return incoming
     }
 
     private func refuseBody(_ context: ChannelHandlerContext) {
@@ -121,6 +134,7 @@ final class GatewayConnection: ChannelDuplexHandler {
     private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
         guard !isClosing else { return }
         isClosing = true
+        forgetIncoming()
         let body = AnswerValue.members([("Code", .string(refusal.code)), ("Message", .string(refusal.message))])
         let answer = SimulatedAnswer(
             status: refusal.status,
@@ -217,7 +231,7 @@ final class GatewayConnection: ChannelDuplexHandler {
 
     private func scheduleIdleCheck(_ context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        idleCheck = context.eventLoop.scheduleTask(deadline: lastActivity + Self.idleTime) {
+        idleCheck = context.eventLoop.scheduleTask(deadline: lastActivity + idleTime) {
             let (handler, context) = loopBound.value
             handler.checkIdle(context)
         }
@@ -227,7 +241,7 @@ final class GatewayConnection: ChannelDuplexHandler {
         guard !isClosing else { return }
         if isAnswering {
             lastActivity = .now()
-        } else if lastActivity + Self.idleTime <= .now() {
+        } else if lastActivity + idleTime <= .now() {
             guard incoming == nil else {
                 return refuse(.gateway("RequestTimeout", 408, "The request did not arrive whole in time."), context)
             }

@@ -11,10 +11,12 @@ import NIOPosix
 package final class SimulatorServer: Sendable {
     /// Where it listens, such as `http://127.0.0.1:41234`.
     package let endpoint: String
-    /// The id of the first active access key.
+    /// The id of an active access key: the first lasting one, or else the first temporary one.
     package let accessKeyID: String
     /// The secret of that key.
     package let accessKeySecret: String
+    /// The token that must come with it, if it is a temporary one.
+    package let securityToken: String?
 
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
@@ -72,7 +74,9 @@ package final class SimulatorServer: Sendable {
         self.channel = channel
         let port = channel.localAddress?.port ?? 0
         endpoint = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-        let key = account.accessKeys.sorted { $0.key < $1.key }.first { $0.value.state == .active }
+        let keys = account.accessKeys.filter { $0.value.state == .active }.sorted { $0.key < $1.key }
+        let key = keys.first { $0.value.securityToken == nil } ?? keys.first
+        securityToken = key?.value.securityToken
         accessKeyID = key?.key ?? ""
         accessKeySecret = key?.value.secret ?? ""
     }
@@ -94,21 +98,21 @@ package final class SimulatorServer: Sendable {
     }
 
     private static func bootstrap(_ group: MultiThreadedEventLoopGroup, _ state: SimulatorState) -> ServerBootstrap {
-        let connections = ConnectionCount()
+        let load = ServerLoad(maximumBodyBytes: state.configuration.maximumArrivingBytes)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard connections.open() else {
+                    guard load.openConnection() else {
                         channel.close(promise: nil)
                         return
                     }
-                    channel.closeFuture.whenComplete { _ in connections.close() }
+                    channel.closeFuture.whenComplete { _ in load.closeConnection() }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-                    try pipeline.addHandler(GatewayConnection(state))
+                    try pipeline.addHandler(GatewayConnection(state, load))
                 }
             }
     }

@@ -30,10 +30,14 @@ package struct ParameterList: Sendable {
     ///   - form: The body, if its content type says that it is a form.
     /// - Throws: ``FormError`` for text that is no form encoding of UTF-8.
     init(query: Span<UInt8>, form: Span<UInt8>) throws(FormError) {
-        bytes.reserveCapacity(query.count + form.count / 2)
-        try append(query)
-        queryCount = entries.count
-        try append(form)
+        var (entries, queryCount) = ([Entry](), 0)
+        entries.reserveCapacity(24)
+        bytes = try [UInt8](capacity: query.count + form.count) { output throws(FormError) in
+            try Self.decode(query, to: &output, &entries)
+            queryCount = entries.count
+            try Self.decode(form, to: &output, &entries)
+        }
+        (self.entries, self.queryCount) = (entries, queryCount)
     }
 
     /// The range of the value of a parameter; `nil` if the request lacks it.
@@ -73,48 +77,64 @@ package struct ParameterList: Sendable {
 
     // MARK: Decoding
 
-    private mutating func append(_ text: Span<UInt8>) throws(FormError) {
+    private static func decode(
+        _ text: Span<UInt8>,
+        to bytes: inout OutputSpan<UInt8>,
+        _ entries: inout [Entry],
+    ) throws(FormError) {
         var start = 0
         while start < text.count {
-            guard entries.count < Self.maximumCount else { throw .tooManyParameters }
-            let end = try appendParameter(text, from: start)
+            guard entries.count < maximumCount else { throw .tooManyParameters }
+            let end = try decodeParameter(text, from: start, to: &bytes, &entries)
             start = end + 1
         }
     }
 
-    /// Appends the parameter that starts at `start` and returns the offset of the `&` after it.
-    private mutating func appendParameter(_ text: Span<UInt8>, from start: Int) throws(FormError) -> Int {
+    /// Decodes the parameter that starts at `start` and returns the offset of the `&` after it.
+    private static func decodeParameter(
+        _ text: Span<UInt8>,
+        from start: Int,
+        to bytes: inout OutputSpan<UInt8>,
+        _ entries: inout [Entry],
+    ) throws(FormError) -> Int {
         let nameStart = bytes.count
         var valueStart: Int?
-        var isASCII = true
+        // The union of all bytes: its top bit shows text beyond ASCII.
+        var union: UInt8 = 0
         var index = start
         scan: while index < text.count {
-            let byte = text[index]
+            var byte = text[index]
+            if !PercentCoding.isFormSign(byte) {
+                union |= byte
+                bytes.append(byte)
+                index += 1
+                continue
+            }
             switch byte {
             case UInt8(ascii: "&"): break scan
-            case UInt8(ascii: "=") where valueStart == nil: valueStart = bytes.count
-            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "=") where valueStart == nil:
+                valueStart = bytes.count
+                index += 1
+                continue
+            case UInt8(ascii: "+"): byte = UInt8(ascii: " ")
             case UInt8(ascii: "%"):
                 guard index + 2 < text.count, let high = PercentCoding.hexValue(text[index + 1]),
                     let low = PercentCoding.hexValue(text[index + 2])
                 else { throw .badPercentEncoding(offset: index) }
-                let decoded = high << 4 | low
-                isASCII = isASCII && decoded < 0x80
-                bytes.append(decoded)
+                byte = high << 4 | low
                 index += 2
-            default:
-                isASCII = isASCII && byte < 0x80
-                bytes.append(byte)
+            default: break
             }
+            union |= byte
+            bytes.append(byte)
             index += 1
         }
-        if index > start {
-            guard isASCII || Self.isUTF8(bytes.span.extracting(nameStart..<bytes.count)) else {
-                throw .badUTF8(offset: start)
-            }
-            let valueStart = valueStart ?? bytes.count
-            entries.append(Entry(name: nameStart..<valueStart, value: valueStart..<bytes.count))
+        guard index > start else { return index }
+        guard union < 0x80 || isUTF8(bytes.span.extracting(nameStart..<bytes.count)) else {
+            throw .badUTF8(offset: start)
         }
+        let valueEnd = bytes.count
+        entries.append(Entry(name: nameStart..<(valueStart ?? valueEnd), value: (valueStart ?? valueEnd)..<valueEnd))
         return index
     }
 

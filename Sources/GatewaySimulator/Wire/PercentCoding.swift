@@ -59,6 +59,12 @@ enum PercentCoding {
         }
     }
 
+    /// Whether a byte is one of `%`, `&`, `+` and `=`, which stand for something else in a form.
+    static func isFormSign(_ byte: UInt8) -> Bool {
+        // Bits 37, 38, 43 and 61.
+        byte < 64 && 0x2000_0860_0000_0000 as UInt64 >> UInt64(byte) & 1 == 1
+    }
+
     /// The value of a hexadecimal digit of either case; `nil` for any other byte.
     static func hexValue(_ byte: UInt8) -> UInt8? {
         switch byte {

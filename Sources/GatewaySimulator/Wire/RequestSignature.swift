@@ -175,8 +175,11 @@ struct RequestSignature: Sendable {
         }
         output.append(UInt8(ascii: "\n"))
         for name in signedHeaders {
-            let values = request.headers.filter { $0.isNamed(name) }.map(\.value).sorted()
-            output.append(contentsOf: "\(name):\(values.joined(separator: ","))\n".utf8)
+            output.append(contentsOf: name.utf8)
+            output.append(UInt8(ascii: ":"))
+            let values = request.headers.lazy.filter { $0.isNamed(name) }.map(\.value)
+            output.append(contentsOf: values.sorted().joined(separator: ",").utf8)
+            output.append(UInt8(ascii: "\n"))
         }
         output.append(contentsOf: "\n\(signedHeaders.joined(separator: ";"))\n".utf8)
         output.append(contentsOf: bodyHash)
@@ -197,20 +200,26 @@ struct AuthorizationFields: Equatable, Sendable {
     ///
     /// - Throws: The ``Refusal`` for another algorithm or a missing field.
     init(_ text: String) throws(Refusal) {
-        guard let space = text.firstIndex(of: " "), text[..<space] == "ACS3-HMAC-SHA256" else {
+        let algorithm = "ACS3-HMAC-SHA256 "
+        guard text.hasPrefix(algorithm) else {
             throw .named(text.hasPrefix("ACS3-") ? "InvalidSignatureMethod" : "IncompleteSignature")
         }
-        var values: [String: String] = [:]
-        for field in text[text.index(after: space)...].split(separator: ",") {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw .named("IncompleteSignature") }
-            values[String(parts[0].drop { $0 == " " })] = String(parts[1])
+        // By bytes: to look for the borders of characters costs more than to check the signature.
+        let fields = text.utf8.dropFirst(algorithm.utf8.count)
+        var (accessKeyID, headers, signature) = ("", "", "")
+        for field in fields.split(separator: UInt8(ascii: ",")) {
+            guard let equals = field.firstIndex(of: UInt8(ascii: "=")) else { throw .named("IncompleteSignature") }
+            let value = String(Substring(field[field.index(after: equals)...]))
+            switch Substring(field[..<equals].drop { $0 == UInt8(ascii: " ") }) {
+            case "Credential": accessKeyID = value
+            case "SignedHeaders": headers = value
+            case "Signature": signature = value
+            default: break
+            }
         }
-        guard let accessKeyID = values["Credential"], let headers = values["SignedHeaders"],
-            let signature = values["Signature"], !accessKeyID.isEmpty, !signature.isEmpty
-        else { throw .named("IncompleteSignature") }
+        guard !accessKeyID.isEmpty, !headers.isEmpty, !signature.isEmpty else { throw .named("IncompleteSignature") }
         self.accessKeyID = accessKeyID
         self.signature = signature
-        signedHeaders = headers.split(separator: ";").map { $0.lowercased() }.sorted()
+        signedHeaders = headers.utf8.split(separator: UInt8(ascii: ";")).map { Substring($0).lowercased() }.sorted()
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import GatewaySimulator
 import Testing
 
-/// The pages for tests below `/_sim/`, over HTTP.
+/// The pages for tests below `/_sim/`.
 @Suite struct ControlTests {
     private func lines(
         _ gateway: any TestGateway,
@@ -24,8 +24,9 @@ import Testing
         } ?? []
     }
 
-    @Test func `shows messages and finds them by number, template, text and request`() async throws {
-        try await withGateway(.http) { gateway async throws in
+    @Test(arguments: GatewayKind.allCases)
+    func `shows messages and finds them by number, template, text and request`(kind: GatewayKind) async throws {
+        try await withGateway(kind) { gateway async throws in
             _ = try await gateway.answer(.batch(["15000000000", "15000000001"], outID: "job-1"))
             _ = try await gateway.answer(.batch(["15000000002"], templateCode: "SMS_2", values: ["9876"]))
             let all = try await lines(gateway, "/_sim/messages")
@@ -42,8 +43,9 @@ import Testing
         }
     }
 
-    @Test func `shows requests with what the gateway thought of them`() async throws {
-        try await withGateway(.http) { gateway async throws in
+    @Test(arguments: GatewayKind.allCases)
+    func `shows requests with what the gateway thought of them`(kind: GatewayKind) async throws {
+        try await withGateway(kind) { gateway async throws in
             _ = try await gateway.answer(.batch().setting("TemplateParam", "{}"))
             _ = try await gateway.answer(SignedCall.batch().with { $0.accessKeySecret = "wrong" })
             let requests = try await lines(gateway, "/_sim/requests?raw=1")
@@ -54,8 +56,9 @@ import Testing
         }
     }
 
-    @Test func `counts messages that were taken more than once, whatever their OutId`() async throws {
-        try await withGateway(.http) { gateway async throws in
+    @Test(arguments: GatewayKind.allCases)
+    func `counts messages that were taken more than once, whatever their OutId`(kind: GatewayKind) async throws {
+        try await withGateway(kind) { gateway async throws in
             for outID in ["a", "b", "c"] {
                 _ = try await gateway.answer(
                     .batch(["15000000000", "1500000000\(outID == "a" ? 1 : 2)"], outID: outID)
@@ -71,8 +74,9 @@ import Testing
         }
     }
 
-    @Test func `tells apart messages that differ in anything`() async throws {
-        try await withGateway(.http) { gateway async throws in
+    @Test(arguments: GatewayKind.allCases)
+    func `tells apart messages that differ in anything`(kind: GatewayKind) async throws {
+        try await withGateway(kind) { gateway async throws in
             let calls: [SignedCall] = [
                 .batch(["15000000000"]), .batch(["15000000001"]), .batch(["15000000000"], templateCode: "SMS_1"),
                 .batch(["15000000000"], signName: "Acme"), .batch(["15000000000"], values: ["1"]),
@@ -104,8 +108,9 @@ import Testing
         }
     }
 
-    @Test func `changes faults and limits while it runs`() async throws {
-        try await withGateway(.http) { gateway async throws in
+    @Test(arguments: GatewayKind.allCases)
+    func `changes faults and limits while it runs`(kind: GatewayKind) async throws {
+        try await withGateway(kind) { gateway async throws in
             let settings =
                 #"{"Faults":["error:isv.OUT_OF_SERVICE=1,nth=1"],"Latency":"1ms","QPS":"3","OnBadElement":"fail-one"}"#
             let changed = try await lines(gateway, "/_sim/faults", method: "PUT", body: settings)
@@ -125,8 +130,9 @@ import Testing
         }
     }
 
-    @Test func `forgets everything on reset`() async throws {
-        try await withGateway(.http) { gateway async throws in
+    @Test(arguments: GatewayKind.allCases)
+    func `forgets everything on reset`(kind: GatewayKind) async throws {
+        try await withGateway(kind) { gateway async throws in
             _ = try await gateway.answer(.batch())
             _ = try await gateway.answer(.batch())
             let counts = try await lines(gateway, "/_sim/reset", method: "POST").first

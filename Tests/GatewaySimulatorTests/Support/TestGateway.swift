@@ -90,7 +90,10 @@ final class RulesGateway: TestGateway {
 
     func answer(_ request: SimulatedRequest) async throws -> SimulatedAnswer? {
         let now = clock.now
-        let answer = state.withLock { $0.rules.answer(request, at: now, using: &$0.generator) }
+        let answer = state.withLock { state in
+            request.path.hasPrefix("/_sim/")
+                ? state.rules.control(request, at: now) : state.rules.answer(request, at: now, using: &state.generator)
+        }
         return answer.delivery == .dropped || answer.delivery == .stalled ? nil : answer
     }
 

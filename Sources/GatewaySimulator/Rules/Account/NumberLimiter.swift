@@ -38,9 +38,9 @@ struct NumberLimiter: Sendable {
         let scope = kind == .code ? 1 : ContentHash.of(bytes, send.templateCode)
         var culprits: [SendJudgement.Culprit] = []
         for (index, element) in send.elements.enumerated() {
-            if account.state(ofNumber: bytes, element.digits)?.isExemptFromLimits == true { continue }
+            if account.state(of: element, in: bytes)?.isExemptFromLimits == true { continue }
             let key = ContentHash.mix(
-                ContentHash.mix(ContentHash.of(bytes, element.digits), ContentHash.of(bytes, element.signName)),
+                ContentHash.mix(element.numberHash, ContentHash.of(bytes, element.signName)),
                 scope,
             )
             var window = Self.current(pending[key] ?? windows[key] ?? Window(), at: now)

@@ -20,10 +20,13 @@ package struct SimulatedAccount: Equatable, Sendable {
     package var extensionCodeCap: Int?
     /// Phone numbers with a fate of their own, in the normal form of ``PhoneNumberForm``.
     package var numbers: [String: NumberState] = [:] {
-        didSet { numberHashes = Set(numbers.keys.map { ContentHash.of($0) }) }
+        didSet {
+            numberHashes = DigestSet()
+            for number in numbers.keys { _ = numberHashes.insert(ContentHash.of(number)) }
+        }
     }
     /// The hashes of the listed numbers, so that most numbers are settled without making a text.
-    private(set) var numberHashes: Set<UInt64> = []
+    private(set) var numberHashes = DigestSet()
     /// The per-number limits.
     package var numberLimits = NumberLimits.none
     /// Texts that make a message `isv.SMS_CONTENT_ILLEGAL`.

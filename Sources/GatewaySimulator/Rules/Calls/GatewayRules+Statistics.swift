@@ -23,7 +23,7 @@ extension GatewayRules {
         let signName = parameters.text(of: "SignName").flatMap { $0.isEmpty ? nil : $0 }
         let type = parameters.text(of: "TemplateType").flatMap { Int($0) }
         var days: [String: DayStatistics] = [:]
-        for number in records.messages.numbers {
+        for number in records.messageNumbers {
             guard let message = records.message(number), dates.contains(message.time.chinaDate) else { continue }
             let kind = account.templates?[message.templateCode]?.kind ?? .notice
             guard (kind == .international) == isInternational, signName == nil || signName == message.signName,

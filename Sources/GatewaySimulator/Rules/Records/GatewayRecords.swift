@@ -24,29 +24,25 @@ package struct RequestRecord: Sendable {
     var fault: String?
     /// Parameters that the API does not know and the gateway ignored.
     var ignoredParameters: [String] = []
-    /// The messages, if it was a send that could be read.
+    /// The caller's own id of it, if it was a send that could be read.
+    var outID: String?
+    /// The messages, if they were taken.
     var send: SendRequest?
-    /// The number of its first message that was taken, if any was.
+    /// The messages that failed although the others were taken.
+    var culprits: [SendJudgement.Culprit] = []
+    /// The number of its first message; if none was taken, that of the first message after it.
     var firstMessage: UInt64 = 0
-    /// How many messages were taken.
-    var messageCount = 0
+    /// For each message the number of the one before it to the same phone number, or to another that hashes alike; 0 for none.
+    var previousMessages: [UInt64] = []
+
+    /// The number after that of its last message.
+    var endOfMessages: UInt64 { firstMessage + UInt64(send?.elements.count ?? 0) }
 
     /// About how many bytes the record holds.
     var byteCount: Int {
-        512 + request.target.count + request.body.count + (send.map { $0.bytes.count + $0.elements.count * 128 } ?? 0)
+        512 + request.target.count + request.body.count
+            + (send.map { $0.bytes.count + $0.elements.count * MemoryLayout<SendRequest.Element>.stride } ?? 0)
     }
-}
-
-/// A message that was taken.
-struct MessageRecord: Sendable {
-    /// The number of its request.
-    var request: UInt64
-    /// Its index in the request.
-    var index: Int
-    /// The number of the message before it to the same phone number, or another that hashes alike; 0 for none.
-    var previous: UInt64
-    /// The code it failed with although its request was taken; `nil` for a message that was sent on.
-    var failure: String?
 }
 
 /// A message that was taken, rendered for those who look.
@@ -69,107 +65,91 @@ struct SentMessage: Equatable, Sendable {
 /// The requests and messages that the simulator remembers, and its counters.
 struct GatewayRecords: Sendable {
     /// The most bytes of requests that are kept.
-    static let maximumByteCount = 256 * 1_024 * 1_024
+    static let maximumByteCount = 128 * 1_024 * 1_024
 
     /// How many messages, and how many requests, are kept.
     let maximumCount: Int
     /// The requests, oldest first.
     private(set) var requests = RecordQueue<RequestRecord>()
-    /// The messages, oldest first.
-    private(set) var messages = RecordQueue<MessageRecord>()
     /// The messages that were taken more than once.
-    private(set) var duplicates = DuplicatesLedger()
+    private(set) var duplicates: DuplicatesLedger
     /// How many requests came.
     private(set) var requestCount = 0
     /// How many messages were taken.
     private(set) var messageCount = 0
     /// How many requests were answered with each code.
     private(set) var countsByCode: [String: Int] = [:]
+    private var nextMessage: UInt64 = 1
     private var byteCount = 0
     /// The number of the last message for each hash of a phone number.
     private var lastByNumber: [UInt64]
 
     /// Creates empty records.
-    init(maximumCount: Int) {
+    ///
+    /// - Parameters:
+    ///   - maximumCount: How many messages, and how many requests, are kept.
+    ///   - comparedCount: How many different messages the ledger of duplicates remembers at most.
+    init(maximumCount: Int, comparedCount: Int) {
         self.maximumCount = max(1, maximumCount)
+        duplicates = DuplicatesLedger(capacity: comparedCount)
         lastByNumber = Self.emptyIndex(for: self.maximumCount)
+    }
+
+    /// The numbers of the messages that are kept.
+    var messageNumbers: Range<UInt64> {
+        let first = requests.first?.firstMessage ?? nextMessage
+        return max(first, nextMessage - min(nextMessage, UInt64(maximumCount)))..<nextMessage
     }
 
     /// Adds a request, and its messages if it was taken.
     ///
-    /// - Parameters:
-    ///   - record: The request; its `bizID` says whether its messages were taken.
-    ///   - culprits: The messages of it that failed although the others were taken.
-    mutating func append(_ record: RequestRecord, failing culprits: [SendJudgement.Culprit]) {
+    /// - Parameter record: The request; it holds its messages if they were taken.
+    mutating func append(_ record: RequestRecord) {
         var record = record
         requestCount += 1
         countsByCode[record.code, default: 0] += 1
-        if let send = record.send, let bizID = record.bizID {
-            record.firstMessage = messages.nextNumber
-            record.messageCount = send.elements.count
+        record.firstMessage = nextMessage
+        if let send = record.send {
             messageCount += send.elements.count
-            appendMessages(of: record, send, bizID: bizID, failing: culprits)
+            nextMessage += UInt64(send.elements.count)
+            record.previousMessages = index(send, from: record.firstMessage)
+            let request = requests.nextNumber
+            duplicates.note(send.elements.map(\.digest), bizID: record.bizID ?? "") { index in
+                Self.render(index, of: record, send, request: request)
+            }
         }
         byteCount += record.byteCount
         requests.append(record)
         dropOldest()
     }
 
-    private mutating func appendMessages(
-        of record: RequestRecord,
-        _ send: SendRequest,
-        bizID: String,
-        failing culprits: [SendJudgement.Culprit],
-    ) {
-        let request = requests.nextNumber
-        let bytes = send.bytes.span
-        let common = ContentHash.of(bytes, send.templateCode)
+    /// Notes messages under their phone numbers, and returns the ones that stood there before.
+    private mutating func index(_ send: SendRequest, from firstMessage: UInt64) -> [UInt64] {
         let mask = UInt64(lastByNumber.count - 1)
-        var nextCulprit = 0
-        for (index, element) in send.elements.enumerated() {
-            let numberHash = ContentHash.of(bytes, element.digits)
-            let slot = Int(numberHash & mask)
-            var message = MessageRecord(request: request, index: index, previous: lastByNumber[slot], failure: nil)
-            lastByNumber[slot] = messages.nextNumber
-            if nextCulprit < culprits.count, culprits[nextCulprit].index == index {
-                message.failure = culprits[nextCulprit].refusal.code
-                nextCulprit += 1
-            }
-            let number = messages.nextNumber
-            messages.append(message)
-            var digest = ContentHash.mix(common ^ numberHash, ContentHash.of(bytes, element.signName))
-            digest = ContentHash.mix(digest, element.parametersHash)
-            if let code = element.extensionCode { digest = ContentHash.mix(digest, ContentHash.of(bytes, code)) }
-            duplicates.note(digest, bizID: bizID) {
-                Self.render(message, number: number, of: record, send, bizID: bizID)
-            }
+        var number = firstMessage
+        return send.elements.map { element in
+            let slot = Int(element.numberHash & mask)
+            let previous = lastByNumber[slot]
+            lastByNumber[slot] = number
+            number += 1
+            return previous
         }
     }
 
     private mutating func dropOldest() {
-        while messages.count > maximumCount, let message = messages.popFirst() {
-            // The request goes with the last of its messages.
-            if let request = requests[message.request], message.index + 1 == request.messageCount {
-                dropRequests(through: message.request)
-            }
-        }
-        while requests.count > maximumCount || byteCount > Self.maximumByteCount, requests.count > 1 {
-            dropRequests(through: requests.firstNumber)
-        }
-    }
-
-    private mutating func dropRequests(through number: UInt64) {
-        while requests.firstNumber <= number, let request = requests.popFirst() {
-            byteCount -= request.byteCount
-            let end = request.firstMessage + UInt64(request.messageCount)
-            while messages.firstNumber < end, messages.popFirst() != nil {}
+        let firstMessage = messageNumbers.lowerBound
+        while let first = requests.first, requests.count > 1 {
+            // A request goes with the last of its messages, and one without any with the next message after it.
+            let isOutlived = first.endOfMessages < firstMessage + (first.send == nil ? 0 : 1)
+            guard isOutlived || requests.count > maximumCount || byteCount > Self.maximumByteCount else { return }
+            byteCount -= first.byteCount
+            requests.dropFirst()
         }
     }
 
     /// Forgets everything; numbers go on.
     mutating func removeAll() {
         requests.removeAll()
-        messages.removeAll()
         duplicates.removeAll()
         (requestCount, messageCount, byteCount) = (0, 0, 0)
         countsByCode = [:]
@@ -185,34 +165,54 @@ struct GatewayRecords: Sendable {
     // MARK: Looking
 
     /// A message of a number, rendered; `nil` for one that is no longer kept.
-    func message(_ number: UInt64) -> SentMessage? {
-        guard let message = messages[number], let record = requests[message.request], let send = record.send else {
-            return nil
+    func message(_ message: UInt64) -> SentMessage? {
+        request(ofMessage: message).map { number, record, send in
+            Self.render(Int(message - record.firstMessage), of: record, send, request: number)
         }
-        return Self.render(message, number: number, of: record, send, bizID: record.bizID ?? "")
     }
 
     /// The kept messages to a phone number in normal form, newest first.
     func messages(toDigits digits: String) -> [SentMessage] {
+        let hash = ContentHash.of(digits)
         var found: [SentMessage] = []
-        var number = lastByNumber[Int(ContentHash.of(digits) & UInt64(lastByNumber.count - 1))]
-        while let record = messages[number] {
-            if let message = message(number), message.digits == digits { found.append(message) }
-            number = record.previous
+        var number = lastByNumber[Int(hash & UInt64(lastByNumber.count - 1))]
+        while let request = request(ofMessage: number) {
+            let index = Int(number - request.record.firstMessage)
+            if request.send.elements[index].numberHash == hash {
+                let message = Self.render(index, of: request.record, request.send, request: request.number)
+                if message.digits == digits { found.append(message) }
+            }
+            number = request.record.previousMessages[index]
         }
         return found
     }
 
+    /// The request in which a message was taken; `nil` if the message is no longer kept.
+    private func request(ofMessage number: UInt64) -> (number: UInt64, record: RequestRecord, send: SendRequest)? {
+        guard messageNumbers.contains(number) else { return nil }
+        // The first request that ends behind it.
+        var candidates = requests.numbers
+        while candidates.count > 1 {
+            let middle = candidates.lowerBound + UInt64(candidates.count / 2) - 1
+            if requests[middle].map({ $0.endOfMessages > number }) ?? false {
+                candidates = candidates.lowerBound..<(middle + 1)
+            } else {
+                candidates = (middle + 1)..<candidates.upperBound
+            }
+        }
+        guard let record = requests[candidates.lowerBound], let send = record.send else { return nil }
+        return (candidates.lowerBound, record, send)
+    }
+
     private static func render(
-        _ message: MessageRecord,
-        number: UInt64,
+        _ index: Int,
         of record: RequestRecord,
         _ send: SendRequest,
-        bizID: String,
+        request: UInt64,
     ) -> SentMessage {
-        let element = send.elements[message.index]
+        let element = send.elements[index]
         return SentMessage(
-            number: number,
+            number: record.firstMessage + UInt64(index),
             time: record.time,
             phoneNumber: send.text(element.phoneNumber),
             digits: send.text(element.digits),
@@ -220,11 +220,11 @@ struct GatewayRecords: Sendable {
             templateCode: send.text(send.templateCode),
             templateParameters: element.templateParameters.map(send.text),
             extensionCode: element.extensionCode.map(send.text),
-            outID: send.outID.map(send.text),
-            bizID: bizID,
+            outID: record.outID,
+            bizID: record.bizID ?? "",
             requestID: record.requestID,
-            request: message.request,
-            failure: message.failure,
+            request: request,
+            failure: record.culprits.first { $0.index == index }?.refusal.code,
         )
     }
 }

@@ -23,12 +23,11 @@ struct RecordQueue<Record: Sendable>: Sendable {
         storage.append(record)
     }
 
-    /// Drops the oldest record and returns it.
+    /// Drops the oldest record, if there is one.
     ///
     /// - Complexity: O(1), amortised.
-    mutating func popFirst() -> Record? {
-        guard !isEmpty else { return nil }
-        let record = storage[head]
+    mutating func dropFirst() {
+        guard !isEmpty else { return }
         storage[head] = nil
         head += 1
         firstNumber += 1
@@ -36,7 +35,6 @@ struct RecordQueue<Record: Sendable>: Sendable {
             storage.removeSubrange(..<head)
             head = 0
         }
-        return record
     }
 
     /// The record of a number; `nil` for one that was dropped or never came.

@@ -24,14 +24,15 @@ struct PhoneNumberForm: Equatable, Sendable {
         where bytes[index] < UInt8(ascii: "0") || bytes[index] > UInt8(ascii: "9") {
             return nil
         }
-        for prefix in ["86", "0086"] where count == 11 + prefix.utf8.count {
-            let mainland = start + prefix.utf8.count
-            if zip(start..<mainland, prefix.utf8).allSatisfy({ bytes[$0] == $1 }), bytes[mainland] == UInt8(ascii: "1")
-            {
-                digits = mainland..<range.upperBound
-                isMainland = true
-                return
-            }
+        // 86 or 0086 before a mainland number.
+        let hasZeros = count == 15 && bytes[start] == UInt8(ascii: "0") && bytes[start + 1] == UInt8(ascii: "0")
+        let prefix = hasZeros ? start + 2 : start
+        if range.upperBound - prefix == 13, bytes[prefix] == UInt8(ascii: "8"), bytes[prefix + 1] == UInt8(ascii: "6"),
+            bytes[prefix + 2] == UInt8(ascii: "1")
+        {
+            digits = (prefix + 2)..<range.upperBound
+            isMainland = true
+            return
         }
         guard (7...15).contains(count), bytes[start] != UInt8(ascii: "0") else { return nil }
         digits = start..<range.upperBound

@@ -29,22 +29,30 @@ struct SendJudgement: Sendable {
         refusal = Self.refusal(forTemplate: template, code: code, account: account)
         guard refusal == nil else { return }
         var values = ValueRules(template: template, account: account)
-        var lastName: (range: Range<Int>, refusal: Refusal?)?
-        var lastValues: (range: Range<Int>?, finding: ValueRules.Finding)?
+        var (signName, signNameFinding) = (0..<0, ValueRules.Finding())
+        var (parameters, parametersFinding) = (Range<Int>?.none, ValueRules.Finding())
+        let templateHash = ContentHash.of(send.bytes.span, send.templateCode)
         for index in send.elements.indices {
             var element = send.elements[index]
-            if lastName == nil || !Self.equal(send.bytes.span, lastName?.range, element.signName) {
-                let name = send.text(element.signName)
-                lastName = (element.signName, Self.refusal(forSignName: name, template: template, account: account))
+            // Messages of a batch mostly share their sign name, and those of a single send all but the number.
+            if index == 0 || !Self.equal(send.bytes.span, signName, element.signName) {
+                signName = element.signName
+                signNameFinding.hash = ContentHash.of(send.bytes.span, signName)
+                let name = send.text(signName)
+                signNameFinding.refusal = Self.refusal(forSignName: name, template: template, account: account)
             }
-            if lastValues == nil || lastValues?.range != element.templateParameters {
-                let finding = values.judge(element.templateParameters, in: send.bytes.span)
-                lastValues = (element.templateParameters, finding)
+            if index == 0 || parameters != element.templateParameters {
+                parameters = element.templateParameters
+                parametersFinding = values.judge(parameters, in: send.bytes.span)
             }
-            element.parametersHash = lastValues?.finding.hash ?? 0
-            let number = Self.refusal(forNumberOf: &element, in: send.bytes.span, template: template, account: account)
+            let refusal = Self.refusal(forNumberOf: &element, in: send.bytes.span, template: template, account: account)
+            element.digest = ContentHash.mix(templateHash ^ element.numberHash, signNameFinding.hash)
+            element.digest = ContentHash.mix(element.digest, parametersFinding.hash)
+            if let code = element.extensionCode {
+                element.digest = ContentHash.mix(element.digest, ContentHash.of(send.bytes.span, code))
+            }
             send.elements[index] = element
-            if let refusal = lastName?.refusal ?? number ?? lastValues?.finding.refusal {
+            if let refusal = signNameFinding.refusal ?? refusal ?? parametersFinding.refusal {
                 culprits.append(Culprit(index: index, refusal: refusal))
             }
         }
@@ -91,14 +99,15 @@ struct SendJudgement: Sendable {
     ) -> Refusal? {
         let isInternational = template?.kind == .international
         let form = PhoneNumberForm(bytes, element.phoneNumber, isForInternationalTemplate: isInternational)
+        element.digits = form?.digits ?? element.phoneNumber
+        element.numberHash = ContentHash.of(bytes, element.digits)
         guard let form else { return .service("isv.MOBILE_NUMBER_ILLEGAL") }
-        element.digits = form.digits
         if form.isMainland, isInternational { return .service("isv.DOMESTIC_NUMBER_NOT_SUPPORTED") }
         if !form.isMainland, let template, template.kind != .international {
             return .service("isv.MOBILE_NUMBER_ILLEGAL")
         }
         guard !account.numbers.isEmpty || template?.isTest == true else { return nil }
-        let state = account.state(ofNumber: bytes, form.digits)
+        let state = account.state(of: element, in: bytes)
         if template?.isTest == true, state?.isBoundForTests != true { return .service("isv.SMS_TEST_NUMBER_LIMIT") }
         if let code = state?.refusal { return .named(code) }
         if template?.kind == .promotion, let code = state?.promotionRefusal { return .named(code) }
@@ -131,21 +140,21 @@ struct SendJudgement: Sendable {
         culprits = culprits.sorted { $0.index < $1.index }.filter { seen.insert($0.index).inserted }
     }
 
-    private static func equal(_ bytes: Span<UInt8>, _ left: Range<Int>?, _ right: Range<Int>) -> Bool {
-        guard let left, left.count == right.count else { return false }
+    private static func equal(_ bytes: Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        guard left != right else { return true }
+        guard left.count == right.count else { return false }
         for (first, second) in zip(left, right) where bytes[first] != bytes[second] { return false }
         return true
     }
 }
 
 extension SimulatedAccount {
-    /// The state of a phone number in normal form; `nil` for one that is not listed.
-    func state(ofNumber bytes: Span<UInt8>, _ digits: Range<Int>) -> NumberState? {
-        // No listed number: no text needs to be made.
-        guard !numbers.isEmpty else { return nil }
-        guard numberHashes.contains(ContentHash.of(bytes, digits)) else { return nil }
+    /// The state of the phone number of a message that was judged; `nil` for one that is not listed.
+    func state(of element: SendRequest.Element, in bytes: Span<UInt8>) -> NumberState? {
+        // For most numbers no text needs to be made.
+        guard numberHashes.contains(element.numberHash) else { return nil }
         var text = ""
-        for index in digits { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
+        for index in element.digits { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
         return numbers[text]
     }
 }

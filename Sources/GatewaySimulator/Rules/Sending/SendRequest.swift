@@ -16,8 +16,10 @@ package struct SendRequest: Sendable {
         var extensionCode: Range<Int>?
         /// The number in the normal form of ``PhoneNumberForm``; the same as `phoneNumber` where it has none.
         var digits: Range<Int>
-        /// The hash of the values, whatever the order of their names.
-        var parametersHash: UInt64 = 0
+        /// The hash of `digits`.
+        var numberHash: UInt64 = 0
+        /// The hash of all that makes the message another one: number, sign name, template, values and extension code.
+        var digest: UInt64 = 0
     }
 
     /// The decoded parameters, and after them the texts of strings that had escapes.

@@ -7,7 +7,7 @@ struct ValueRules: Sendable {
     /// The outcome for the values of one message.
     struct Finding: Sendable {
         /// The hash of the values, whatever the order of their names.
-        var hash: UInt64
+        var hash: UInt64 = 0
         /// Why the message cannot go; `nil` if it can.
         var refusal: Refusal?
     }
@@ -16,6 +16,7 @@ struct ValueRules: Sendable {
     private let template: Template?
     private let variables: [String]
     private let forbiddenWords: [String]
+    private let maximumCharacters: Int
     private var members: [JSONMember] = []
 
     /// Creates the rules of a template in an account.
@@ -23,6 +24,7 @@ struct ValueRules: Sendable {
         self.template = template
         variables = template?.variables ?? []
         forbiddenWords = account.forbiddenWords
+        maximumCharacters = template?.maximumValueCharacters ?? 35
     }
 
     /// Judges the values of one message.
@@ -47,7 +49,8 @@ struct ValueRules: Sendable {
             let name = ContentHash.of(bytes, member.name)
             let value = member.hasEscapes ? Self.decodedHash(bytes, member.value) : Self.plainHash(bytes, member)
             finding.hash &+= ContentHash.mix(name, value)
-            if finding.refusal == nil { finding.refusal = refusal(for: member, in: bytes) }
+            if isBeyondDoubt(member, in: bytes) || finding.refusal != nil { continue }
+            finding.refusal = refusal(for: member, in: bytes)
         }
         if finding.refusal == nil, !variables.isEmpty { finding.refusal = refusalForTemplate(in: bytes) }
         return finding
@@ -64,12 +67,16 @@ struct ValueRules: Sendable {
 
     // MARK: Rules for any template
 
+    /// Whether a quick look shows that a value keeps the rules, as most do.
+    private func isBeyondDoubt(_ member: JSONMember, in bytes: Span<UInt8>) -> Bool {
+        guard member.kind == .string, forbiddenWords.isEmpty else { return false }
+        let scan = ValueScan(bytes, member.value.dropFirst().dropLast())
+        return scan.isPlain && scan.characterCount > 0 && scan.characterCount <= maximumCharacters
+    }
+
     private func refusal(for member: JSONMember, in bytes: Span<UInt8>) -> Refusal? {
         guard member.kind == .string else { return .service("isv.INVALID_JSON_PARAM") }
-        let content = member.value.dropFirst().dropLast()
-        let maximum = template?.maximumValueCharacters ?? 35
-        let scan = ValueScan(bytes, content)
-        if scan.isPlain, !content.isEmpty, scan.characterCount <= maximum, forbiddenWords.isEmpty { return nil }
+        let maximum = maximumCharacters
         let text = String(decoding: JSONText.decodeString(bytes, member.value), as: UTF8.self)
         if text.isEmpty || text.unicodeScalars.count > maximum {
             return .service("isv.PARAM_LENGTH_LIMIT", "参数超过长度限制:\(maximum)")
