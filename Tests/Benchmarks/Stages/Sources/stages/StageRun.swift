@@ -81,6 +81,7 @@ struct StageRun: ~Copyable {
     /// The scan alone, which is a part of parsing.
     @inline(never)
     private mutating func scan() {
+        let block = block
         for line in block.lines {
             let range = Int(line.bytes.start)..<Int(line.bytes.start + line.bytes.count)
             _ = try? JSONScanner.scanObject(block.bytes.span, in: range, into: &members)
