@@ -67,6 +67,8 @@ package struct JournalFile: Sendable {
     private let path: String
     private let storage: any JournalStorage
     private var failure: StorageError?
+    /// Reused for the text of every group.
+    private var text: [UInt8] = []
     /// The length of what was written, in bytes.
     package private(set) var byteCount = 0
 
@@ -159,7 +161,13 @@ package struct JournalFile: Sendable {
     }
 
     /// Appends records and sees that they are on stable storage.
-    package mutating func append(_ bytes: [UInt8]) throws(StorageError) {
+    package mutating func append(_ group: JournalGroup) throws(StorageError) {
+        text.removeAll(keepingCapacity: true)
+        group.append(to: &text, synced: byteCount)
+        try append(text)
+    }
+
+    private mutating func append(_ bytes: [UInt8]) throws(StorageError) {
         if let failure { throw failure }
         do throws(StorageError) {
             var written = 0
