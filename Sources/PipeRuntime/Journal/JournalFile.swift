@@ -48,7 +48,6 @@ package struct JournalConditions: Equatable, Sendable {
     }
 
     func check(_ head: JournalHead) throws(JournalError) {
-        guard head.version == JournalHead.currentVersion else { throw .otherVersion(head.version) }
         guard head.endpoint == endpoint else { throw .otherEndpoint(head.endpoint) }
         if let known = head.accessKey, let accessKeyID {
             let own = JournalHead.digest(ofAccessKeyID: accessKeyID, salt: head.salt)
@@ -119,7 +118,7 @@ package struct JournalFile: Sendable {
         apply: (JournalEntry) -> Void,
     ) throws(JournalError) -> Int {
         let file = try JournalError.naming(JournalError.cannotOpen) { () throws(StorageError) in
-            try storage.open(path: path, creates: false)
+            try storage.openForReading(path: path)
         }
         return try JournalFile(file, path: path, storage: storage).read(apply).tornByteCount
     }
@@ -222,6 +221,7 @@ package struct JournalFile: Sendable {
 
     private func read(_ apply: (JournalEntry) -> Void) throws(JournalError) -> JournalReader.End {
         var reader = JournalReader()
+        var version = JournalHead.currentVersion
         var buffer = [UInt8](repeating: 0, count: Self.readSize)
         var position = 0
         while true {
@@ -229,7 +229,12 @@ package struct JournalFile: Sendable {
                 try file.read(into: &buffer, at: position)
             }
             guard count > 0 else { break }
-            reader.read(buffer.span.extracting(..<count), apply)
+            reader.read(buffer.span.extracting(..<count)) { entry in
+                if case .head(let head) = entry.record { version = head.version }
+                apply(entry)
+            }
+            // What another version has written looks damaged to this one.
+            guard version == JournalHead.currentVersion else { throw .otherVersion(version) }
             position += count
         }
         do throws(JournalDamage) {
