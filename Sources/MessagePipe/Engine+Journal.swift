@@ -10,38 +10,47 @@ extension Engine {
     /// Answers a message by what the journal says of it, now or when that is known.
     ///
     /// - Returns: Whether the message needs nothing else; it is new otherwise.
-    mutating func isKnown(_ slot: MessageTable.Slot, _ identity: MessageIdentity, at now: Instant) -> Bool {
-        let (place, knowledge) = journal.index.arrived(identity)
-        messages.setIdentity(slot, place)
-        if knowledge != .reused, journal.index.isUnderWay(place) {
-            journal.repeated[place, default: []].append(slot)
-            return true
+    mutating func isKnown(_ slot: MessageTable.Slot, at now: Instant) -> Bool {
+        let identity = messages.identity(slot)
+        var batch = identity.batch
+        if identity.hasID {
+            if identity.isReused {
+                settle(slot, Self.reusedID)
+                return true
+            }
+            if journal.messagesWithID.isUnderWay(identity.place) {
+                journal.messagesWithID.repeat(identity.place, slot)
+                return true
+            }
+            let ownBatch = journal.messagesWithID.batch(identity.place)
+            if ownBatch != RecordedBatches.none { batch = ownBatch }
         }
-        switch knowledge {
-        case .new:
-            // Whoever is answered at once is not under way.
-            if stop == nil { journal.index.setUnderWay(place, true) }
-            return false
-        case .reused:
-            settle(
-                slot,
-                Response(
-                    .invalid,
-                    code: "smspipe.ID_REUSED",
-                    message: "The Id stands for a message with other content already: give each message its own.",
-                )
-            )
-        case .intended(let batch):
-            recover(slot, from: batch, at: now)
-        case .answered(let batch):
-            replay(slot, batch)
+        if batch != RecordedBatches.none {
+            switch journal.batches[batch].state {
+            case .intended:
+                recover(slot, from: batch, at: now)
+                return true
+            case .answered:
+                replay(slot, batch)
+                return true
+            case .withdrawn:
+                break
+            }
         }
-        return true
+        // Whoever is answered at once is not under way.
+        if identity.hasID, stop == nil { journal.messagesWithID.begin(identity.place) }
+        return false
     }
+
+    private static let reusedID = Response(
+        .invalid,
+        code: "smspipe.ID_REUSED",
+        message: "The Id stands for a message with other content already: give each message its own.",
+    )
 
     private mutating func replay(_ slot: MessageTable.Slot, _ batch: RecordedBatches.Index) {
         if journal.lastReplay?.batch != batch {
-            let response = journal.index.batches.response(batch)
+            let response = journal.batches.response(batch)
             journal.lastReplay = Journal.Replay(batch: batch, response: response, lineEnd: response.lineEnd())
         }
         guard let replay = journal.lastReplay else { return }
@@ -63,10 +72,11 @@ extension Engine {
         messages.withChunk(of: slot) { batches[index].key.assign(message, from: $0) }
         batches[index].append(slot, phoneKey: phoneKey)
         batches[index].recorded = recorded
+        batches[index].isRecorded = true
         batches[index].isRecovered = true
         batches[index].hasIntent = true
-        batches[index].sendDate = journal.index.batches[recorded].sendDate
-        batches[index].sentAt = min(journal.instant(journal.index.batches[recorded].time), now)
+        batches[index].sendDate = journal.batches[recorded].sendDate
+        batches[index].sentAt = min(journal.instant(journal.batches[recorded].time), now)
         batches[index].doubt = .interrupted
         // What left long ago can be found at once, and what cannot be found now may still be a little later.
         let firstLookUp = Self.lookUpTimes[0]
@@ -79,6 +89,9 @@ extension Engine {
     // MARK: - Requests
 
     /// The next request that may leave because its intent is on record; notes the intents of those behind it.
+    ///
+    /// Nothing is recorded before it has a permit: what is on record leaves as soon as its sync is reported, and a run that
+    /// dies leaves nobody in doubt who could not have left by then.
     mutating func nextRecordedRequest(at now: Instant, sendDate: UInt32) -> Request? {
         while mayStart, let index = nextBatch(at: now) {
             recordIntent(index, at: now, sendDate: sendDate)
@@ -100,20 +113,25 @@ extension Engine {
 
     private mutating func recordIntent(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) {
         let batchID = batchID(index)
-        let slots = batches[index].items.map(\.slot)
-        let places = slots.map { messages.identity($0) }
-        batches[index].recorded = journal.index.intend(
-            batches[index].recorded,
-            batchID,
-            sendDate: sendDate,
-            time: journal.time(now),
-            places,
-        )
-        let content = zip(slots, places).map { slot, place in
-            journal.index.message(place, line: messages[slot].line)
+        var content: [JournalRecord.Message] = []
+        content.reserveCapacity(batches[index].items.count)
+        var hasIDs = false
+        for item in batches[index].items {
+            let identity = messages.identity(item.slot)
+            let line = messages[item.slot].line
+            hasIDs = hasIDs || identity.hasID
+            content.append(
+                JournalRecord.Message(key: identity.key, content: identity.hasID ? identity.content : nil, line: line)
+            )
+        }
+        if let recorded = batches[index].recorded {
+            journal.batches.intend(recorded, sendDate: sendDate, time: journal.time(now))
+        } else if hasIDs {
+            batches[index].recorded = journal.batches.add(batchID, sendDate: sendDate, time: journal.time(now))
         }
         journal.record(.intent(batchID: batchID, sendDate: sendDate, messages: content))
         _ = journal.wait(.intent(index))
+        batches[index].isRecorded = true
         batches[index].hasIntent = true
         batches[index].phase = .recording
         dispatcher.recordedCount += 1
@@ -121,12 +139,12 @@ extension Engine {
 
     /// Notes that a request was not taken, if it is on record that it may have been.
     mutating func withdraw(_ index: BatchTable.Index) {
-        guard batches[index].hasIntent, let recorded = batches[index].recorded else { return }
+        guard batches[index].hasIntent else { return }
         // What cannot be recorded any more has not happened, as far as the next run can tell.
         guard !journal.isFailed else { return }
         batches[index].hasIntent = false
         batches[index].withdrawnIn = journal.nextGroup
-        journal.index.withdraw(recorded)
+        if let recorded = batches[index].recorded { journal.batches.withdraw(recorded) }
         journal.record(.withdrawal(batchID: batchID(index)))
     }
 
@@ -136,7 +154,7 @@ extension Engine {
     ///
     /// - Returns: Whether that is so; else its messages may be answered at once.
     mutating func recordsResult(_ index: BatchTable.Index, _ response: Response) -> Bool {
-        guard batches[index].recorded != nil, !journal.isFailed else { return false }
+        guard batches[index].isRecorded, !journal.isFailed else { return false }
         if response.outcome == .skipped {
             withdraw(index)
         } else {
@@ -151,7 +169,7 @@ extension Engine {
     ///
     /// So what is skipped then is sent by the next run, and what is unknown is looked up by it.
     func claim(_ response: Response, of index: BatchTable.Index) -> Response {
-        guard journal.isFailed, batches[index].recorded != nil else { return response }
+        guard journal.isFailed, batches[index].isRecorded else { return response }
         let isOpen = batches[index].hasIntent || batches[index].withdrawnIn > journal.syncedGroups
         guard response.outcome != .skipped || isOpen else { return response }
         return Response(
@@ -165,37 +183,33 @@ extension Engine {
 
     /// Takes over what became of a batch, and answers messages that came again with an `Id` of it.
     mutating func concluded(_ index: BatchTable.Index, _ response: Response) {
-        if let recorded = batches[index].recorded {
-            journal.index.conclude(recorded, response)
+        let recorded = batches[index].recorded
+        if let recorded {
+            if response.outcome == .skipped {
+                journal.batches.withdraw(recorded)
+            } else {
+                journal.batches.answer(recorded, response)
+            }
             if batches[index].isRecovered { journal.recovered[recorded] = nil }
         }
+        guard !journal.messagesWithID.isEmpty else { return }
         for item in batches[index].items {
-            let place = messages.identity(item.slot)
-            guard journal.index.isUnderWay(place) else { continue }
-            journal.index.setUnderWay(place, false)
-            guard !journal.repeated.isEmpty, let slots = journal.repeated.removeValue(forKey: place) else { continue }
-            for slot in slots { settle(slot, response) }
+            let identity = messages.identity(item.slot)
+            guard identity.hasID else { continue }
+            for slot in journal.messagesWithID.end(identity.place, in: recorded) { settle(slot, response) }
         }
     }
 
     // MARK: - The driver's part
 
-    /// Appends the records that are to be on stable storage next.
+    /// Hands out the records that are to be on stable storage next; `nil` if there are none, or some under way.
     ///
     /// ``journalSynced(at:)`` or ``journalFailed(_:at:)`` is to be called about them before there are more.
-    ///
-    /// - Parameters:
-    ///   - buffer: Receives the records, to be appended to the journal as they are.
-    ///   - now: The time.
-    /// - Returns: Whether there are any.
-    package mutating func takeJournal(into buffer: inout [UInt8], at now: Instant) -> Bool {
-        guard let intents = journal.takeGroup(into: &buffer, at: now) else { return false }
-        // As many as leave in the time of two syncs: whoever is recorded ahead is in doubt if the run dies, so no more.
-        dispatcher.recordedAhead = max(2 * intents, dispatcher.recordedAhead * 3 / 4)
-        return true
+    package mutating func takeJournal(at now: Instant) -> JournalGroup? {
+        journal.takeGroup(at: now)
     }
 
-    /// Tells that the records which ``takeJournal(into:at:)`` gave last are on stable storage.
+    /// Tells that the records which ``takeJournal(at:)`` gave last are on stable storage.
     package mutating func journalSynced(at now: Instant) {
         tally.syncs += 1
         for event in journal.groupSynced() {

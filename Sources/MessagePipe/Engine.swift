@@ -144,16 +144,15 @@ package struct Engine: ~Copyable {
         guard !chunk.messages.isEmpty else { return }
         let messageCount = chunk.messages.count
         let faults = chunk.faults
-        let identities = chunk.identities
         tally.messages += messageCount
-        let held = messages.hold(chunk, isJournaled: journal.isKept)
+        let held = messages.hold(chunk)
         responses.arrived(chunk: held)
         for place in 0..<messageCount {
             let slot = MessageTable.Slot(chunk: held, place: UInt32(truncatingIfNeeded: place))
             if let fault = messages[slot].fault {
                 let fault = faults[Int(fault)]
                 settle(slot, Response(.invalid, code: fault.code, message: fault.message))
-            } else if journal.isKept, isKnown(slot, identities[place], at: now) {
+            } else if journal.isKept, isKnown(slot, at: now) {
                 continue
             } else if let stop {
                 settle(slot, stop.response)
@@ -346,7 +345,7 @@ package struct Engine: ~Copyable {
     /// Our id of a batch: unique to the run and the batch, the same for every attempt that was known not to be taken.
     func batchID(_ index: BatchTable.Index) -> String {
         if batches[index].isRecovered, let recorded = batches[index].recorded {
-            return journal.index.batches.batchID(recorded)
+            return journal.batches.batchID(recorded)
         }
         return "\(configuration.runID)-\(batches[index].serial)"
     }

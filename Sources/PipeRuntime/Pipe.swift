@@ -84,7 +84,6 @@ package final class Pipe {
     private var given: (messages: Int, bytes: Int) = (0, 0)
 
     private var journal: JournalWriter?
-    private var spareGroup: [UInt8] = []
 
     private var output: OrderedOutput?
     /// Empty between writes.
@@ -224,7 +223,7 @@ package final class Pipe {
             parser: MessageParser(
                 defaults: configuration.defaults,
                 maximumLineBytes: configuration.maximumLineBytes,
-                identifier: configuration.journal.map { MessageIdentifier(salt: $0.salt) },
+                identifier: configuration.journal?.identifier,
             ),
             maximumLineBytes: configuration.maximumLineBytes,
             credit: credit,
@@ -426,9 +425,8 @@ package final class Pipe {
 
     /// Brings the next records to stable storage.
     private func record() {
-        guard let journal else { return }
-        spareGroup.removeAll(keepingCapacity: true)
-        if engine.takeJournal(into: &spareGroup, at: Clock.now) { journal.append(spareGroup) }
+        guard let journal, let group = engine.takeJournal(at: Clock.now) else { return }
+        journal.append(group)
     }
 
     private func write() {
@@ -471,7 +469,7 @@ package final class Pipe {
         reader?.stop()
         output?.end()
         output = nil
-        journal?.append([])
+        journal?.append(nil)
         gateway?.close()
         finished.succeed(
             PipeResult(

@@ -58,7 +58,9 @@ struct Batch {
     /// When it began to be in doubt, and how often it was looked up since.
     var doubtSince = Instant(nanoseconds: 0)
     var lookUps = 0
-    /// Where the journal has it, once it was intended.
+    /// Whether the journal has it, as intended or withdrawn.
+    var isRecorded = false
+    /// Where the journal's requests have it, if an earlier run has left it open or a message of it has an `Id`.
     var recorded: RecordedBatches.Index?
     /// Whether the journal says that it may have left.
     var hasIntent = false
@@ -96,6 +98,7 @@ struct Batch {
         sendDate = 0
         doubt = nil
         lookUps = 0
+        isRecorded = false
         recorded = nil
         hasIntent = false
         withdrawnIn = 0

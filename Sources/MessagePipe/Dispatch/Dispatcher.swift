@@ -37,15 +37,11 @@ struct Dispatcher: ~Copyable {
     private var lookUpsInFlight = 0
     /// Batches that are being recorded before they leave.
     var recordedCount = 0
-    /// How many batches may be recorded ahead of their permit, so that none lies idle while the disk is waited for.
-    var recordedAhead = 0
     private var permits: Int { max(limit.current, min(pacer.neededConcurrency, limit.maximum)) }
     /// Whether one more request may be in flight; look-ups count too.
     var mayLeave: Bool { inFlightCount + lookUpsInFlight < permits }
     /// Whether one more batch may be taken: to leave at once, or with a journal to be recorded first.
-    private var hasPermit: Bool {
-        inFlightCount + lookUpsInFlight + recordedCount < permits + min(recordedAhead, permits)
-    }
+    private var hasPermit: Bool { inFlightCount + lookUpsInFlight + recordedCount < permits }
 
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false

@@ -26,7 +26,8 @@ package struct Journal: Sendable {
     let isKept: Bool
     /// Whether writing or syncing has failed; nothing is recorded any more.
     private(set) var isFailed = false
-    var index: JournalIndex
+    /// The requests that the runs before have recorded, and those of this run with messages that have an `Id`.
+    var batches: RecordedBatches
     /// The time of the run's clock at its origin, in nanoseconds since 1970.
     private let origin: Int64
 
@@ -38,34 +39,29 @@ package struct Journal: Sendable {
     private(set) var syncedGroups = 0
     /// The number of the group that the next record goes with.
     var nextGroup: Int { syncedGroups + (isSyncing ? 2 : 1) }
-    /// How many bytes are on stable storage once the group under way is.
-    private var byteCount: Int
-
     /// The batches whose intent is on stable storage, until they leave.
     var intended: Deque<BatchTable.Index> = []
     /// The batches under way that an earlier run has left open.
     var recovered: [RecordedBatches.Index: BatchTable.Index] = [:]
-    /// Messages that came again with their `Id` while the first was under way, by its place.
-    var repeated: [IdentityTable.Index: [MessageTable.Slot]] = [:]
+    /// The messages of the run that have an `Id`.
+    var messagesWithID = MessagesWithID()
     var lastReplay: Replay?
 
     /// No journal.
-    static let none = Journal(isKept: false, index: JournalIndex(), byteCount: 0, origin: 0)
+    static let none = Journal(isKept: false, batches: RecordedBatches(), origin: 0)
 
     /// Creates the journal of a run.
     ///
     /// - Parameters:
-    ///   - index: What the journal says already, its head at least.
-    ///   - byteCount: The length of it.
+    ///   - index: What the journal says already.
     ///   - origin: The time of the run's clock at its origin, in nanoseconds since 1970.
-    package init(_ index: consuming JournalIndex, byteCount: Int, origin: Int64) {
-        self.init(isKept: true, index: index, byteCount: byteCount, origin: origin)
+    package init(_ index: JournalIndex, origin: Int64) {
+        self.init(isKept: true, batches: index.batches, origin: origin)
     }
 
-    private init(isKept: Bool, index: consuming JournalIndex, byteCount: Int, origin: Int64) {
+    private init(isKept: Bool, batches: RecordedBatches, origin: Int64) {
         self.isKept = isKept
-        self.index = index
-        self.byteCount = byteCount
+        self.batches = batches
         self.origin = origin
     }
 
@@ -98,17 +94,13 @@ package struct Journal: Sendable {
     }
 
     /// Hands out the next group, unless one is under way.
-    ///
-    /// - Returns: How many requests may leave once it is on stable storage; `nil` if there is no group.
-    mutating func takeGroup(into buffer: inout [UInt8], at now: Instant) -> Int? {
+    mutating func takeGroup(at now: Instant) -> JournalGroup? {
         guard !isSyncing, !records.isEmpty else { return nil }
-        let start = buffer.count
-        for record in records { JournalEntry(record, time: time(now), synced: byteCount).append(to: &buffer) }
-        byteCount += buffer.count - start
-        records.removeAll(keepingCapacity: true)
+        let group = JournalGroup(records: records, time: time(now))
+        records = []
         swap(&waiting, &waitingForSync)
         isSyncing = true
-        return waitingForSync.count { if case .intent = $0 { true } else { false } }
+        return group
     }
 
     /// Notes that the group under way is on stable storage.

@@ -37,21 +37,60 @@ package struct KeyedDigest: Sendable {
     ///
     /// - Complexity: O(*n*) in the text's bytes.
     package func digest(of text: borrowing Span<UInt8>) -> Digest128 {
-        var state = State(keys)
-        var position = 0
-        while text.count &- position >= 8 {
-            // Within bounds by the loop's condition; no safe unaligned load exists.
-            let word = unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self)
-            state.compress(UInt64(littleEndian: word))
-            position &+= 8
-        }
-        var last = UInt64(truncatingIfNeeded: text.count) << 56
-        for index in position..<text.count { last |= UInt64(text[index]) << UInt64(8 * (index - position)) }
-        state.compress(last)
-        return state.finish()
+        var digestion = begin()
+        digestion.append(text)
+        return digestion.finish()
     }
 
-    private struct State {
+    /// Begins the digest of a text that comes in parts.
+    func begin() -> Digestion { Digestion(State(keys)) }
+
+    /// A digest under way, so that the parts of a text need not be brought together first.
+    struct Digestion {
+        private var state: State
+        /// The bytes behind the last whole word, the first in the lowest bits.
+        private var rest: UInt64 = 0
+        private var count: UInt64 = 0
+
+        fileprivate init(_ state: State) {
+            self.state = state
+        }
+
+        @inline(__always)
+        mutating func append(_ byte: UInt8) {
+            append(UInt64(byte), byteCount: 1)
+        }
+
+        @inline(__always)
+        mutating func append(_ part: borrowing Span<UInt8>) {
+            var index = 0
+            while part.count &- index >= 8 {
+                append(part.word(at: index), byteCount: 8)
+                index &+= 8
+            }
+            append(part.partialWord(at: index, byteCount: part.count &- index), byteCount: UInt64(part.count &- index))
+        }
+
+        /// Appends the lowest bytes of a word that is zero above them.
+        @inline(__always)
+        private mutating func append(_ word: UInt64, byteCount: UInt64) {
+            let restBits = (count & 7) &* 8
+            rest |= word &<< restBits
+            if (count & 7) &+ byteCount >= 8 {
+                state.compress(rest)
+                // In two steps, since without a rest all 64 bits go.
+                rest = (word &>> 1) &>> (63 &- restBits)
+            }
+            count &+= byteCount
+        }
+
+        mutating func finish() -> Digest128 {
+            state.compress(rest | count &<< 56)
+            return state.finish()
+        }
+    }
+
+    fileprivate struct State {
         var v0, v1, v2, v3: UInt64
 
         init(_ keys: (UInt64, UInt64)) {

@@ -6,6 +6,8 @@
 struct RecordedBatches: Sendable {
     /// Where a request stands.
     typealias Index = UInt32
+    /// Stands for no request.
+    static let none = Index.max
 
     /// What the journal says of a request.
     enum State: UInt8 {

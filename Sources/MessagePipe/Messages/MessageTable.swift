@@ -22,8 +22,6 @@ struct MessageTable: ~Copyable {
         var chunk: Chunk
         /// The answer of each message, once it has one.
         var answers: [AnswerTable.Index?]
-        /// Where the journal has each message; empty without a journal.
-        var identities: [IdentityTable.Index]
         /// How many of its messages are still in the table.
         var count: Int
     }
@@ -45,20 +43,16 @@ struct MessageTable: ~Copyable {
 
     /// Takes over a chunk with its messages, at least one.
     ///
-    /// - Parameters:
-    ///   - chunk: The chunk; what else it brings is the caller's.
-    ///   - isJournaled: Whether the journal is to be told apart where it has the messages.
+    /// - Parameter chunk: The chunk; what else it brings is the caller's.
     /// - Returns: The chunk's number, as its messages' slots have it.
-    mutating func hold(_ chunk: consuming Chunk, isJournaled: Bool) -> UInt32 {
+    mutating func hold(_ chunk: consuming Chunk) -> UInt32 {
         let messageCount = chunk.messages.count
         precondition(messageCount > 0, "a chunk without messages would never go")
         count += messageCount
         byteCount += chunk.byteCount
-        chunk.identities = []
         let holding = Holding(
             chunk: chunk,
             answers: Array(repeating: nil, count: messageCount),
-            identities: isJournaled ? Array(repeating: 0, count: messageCount) : [],
             count: messageCount,
         )
         if let index = free.popLast() {
@@ -83,13 +77,8 @@ struct MessageTable: ~Copyable {
         holdings[Int(slot.chunk)].answers[Int(slot.place)] = answer
     }
 
-    /// Where the journal has a message.
-    func identity(_ slot: Slot) -> IdentityTable.Index { holdings[Int(slot.chunk)].identities[Int(slot.place)] }
-
-    /// Notes where the journal has a message.
-    mutating func setIdentity(_ slot: Slot, _ identity: IdentityTable.Index) {
-        holdings[Int(slot.chunk)].identities[Int(slot.place)] = identity
-    }
+    /// What makes a message the same one in every run; there has to be a journal.
+    func identity(_ slot: Slot) -> MessageIdentity { holdings[Int(slot.chunk)].chunk.identities[Int(slot.place)] }
 
     /// Lets go of messages of a chunk whose response lines are out.
     mutating func remove(_ removed: Int, ofChunk index: UInt32) {
@@ -100,7 +89,7 @@ struct MessageTable: ~Copyable {
         let bytes = holdings[Int(index)].chunk.byteCount
         byteCount -= bytes
         released.bytes += bytes
-        var gone = Holding(chunk: Chunk(), answers: [], identities: [], count: 0)
+        var gone = Holding(chunk: Chunk(), answers: [], count: 0)
         swap(&holdings[Int(index)], &gone)
         free.append(index)
         guard Chunk.reusableByteCounts.contains(gone.chunk.byteCapacity) else { return }

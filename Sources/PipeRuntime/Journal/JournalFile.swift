@@ -48,7 +48,6 @@ package struct JournalConditions: Equatable, Sendable {
     }
 
     func check(_ head: JournalHead) throws(JournalError) {
-        guard head.version == JournalHead.currentVersion else { throw .otherVersion(head.version) }
         guard head.endpoint == endpoint else { throw .otherEndpoint(head.endpoint) }
         if let known = head.accessKey, let accessKeyID {
             let own = JournalHead.digest(ofAccessKeyID: accessKeyID, salt: head.salt)
@@ -67,6 +66,8 @@ package struct JournalFile: Sendable {
     private let path: String
     private let storage: any JournalStorage
     private var failure: StorageError?
+    /// Reused for the text of every group.
+    private var text: [UInt8] = []
     /// The length of what was written, in bytes.
     package private(set) var byteCount = 0
 
@@ -117,7 +118,7 @@ package struct JournalFile: Sendable {
         apply: (JournalEntry) -> Void,
     ) throws(JournalError) -> Int {
         let file = try JournalError.naming(JournalError.cannotOpen) { () throws(StorageError) in
-            try storage.open(path: path, creates: false)
+            try storage.openForReading(path: path)
         }
         return try JournalFile(file, path: path, storage: storage).read(apply).tornByteCount
     }
@@ -159,7 +160,13 @@ package struct JournalFile: Sendable {
     }
 
     /// Appends records and sees that they are on stable storage.
-    package mutating func append(_ bytes: [UInt8]) throws(StorageError) {
+    package mutating func append(_ group: JournalGroup) throws(StorageError) {
+        text.removeAll(keepingCapacity: true)
+        group.append(to: &text, synced: byteCount)
+        try append(text)
+    }
+
+    private mutating func append(_ bytes: [UInt8]) throws(StorageError) {
         if let failure { throw failure }
         do throws(StorageError) {
             var written = 0
@@ -214,6 +221,7 @@ package struct JournalFile: Sendable {
 
     private func read(_ apply: (JournalEntry) -> Void) throws(JournalError) -> JournalReader.End {
         var reader = JournalReader()
+        var version = JournalHead.currentVersion
         var buffer = [UInt8](repeating: 0, count: Self.readSize)
         var position = 0
         while true {
@@ -221,7 +229,12 @@ package struct JournalFile: Sendable {
                 try file.read(into: &buffer, at: position)
             }
             guard count > 0 else { break }
-            reader.read(buffer.span.extracting(..<count), apply)
+            reader.read(buffer.span.extracting(..<count)) { entry in
+                if case .head(let head) = entry.record { version = head.version }
+                apply(entry)
+            }
+            // What another version has written looks damaged to this one.
+            guard version == JournalHead.currentVersion else { throw .otherVersion(version) }
             position += count
         }
         do throws(JournalDamage) {

@@ -21,6 +21,9 @@ package protocol JournalStorage: Sendable {
     /// Opens the file for reading and appending, and creates it if there is none and that is wanted.
     func open(path: String, creates: Bool) throws(StorageError) -> any JournalStorageFile
 
+    /// Opens a file that is only read.
+    func openForReading(path: String) throws(StorageError) -> any JournalStorageFile
+
     /// Creates an empty file for appending in the place of any other.
     func create(path: String) throws(StorageError) -> any JournalStorageFile
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import MessagePipe
 import Synchronization
 
 /// Appends records to the journal on a thread of its own.
@@ -9,7 +10,7 @@ import Synchronization
 final class JournalWriter: Sendable {
     private struct State {
         var file: JournalFile
-        var group: [UInt8]?
+        var group: JournalGroup?
     }
 
     private let state: Mutex<State>
@@ -26,18 +27,18 @@ final class JournalWriter: Sendable {
 
     /// Appends a group, once the one before has been reported.
     ///
-    /// An empty one ends the thread.
-    func append(_ group: [UInt8]) {
+    /// - Parameter group: The group; `nil` ends the thread.
+    func append(_ group: JournalGroup?) {
         state.withLock { $0.group = group }
         wake.signal()
     }
 
-    /// Appends groups until an empty one comes; for a thread of its own.
+    /// Makes text of groups and appends them until there are no more; for a thread of its own.
     func run() {
         while true {
             wake.wait()
             let failure: StorageError?? = state.withLock { state in
-                guard let group = state.group, !group.isEmpty else { return nil }
+                guard let group = state.group else { return nil }
                 state.group = nil
                 do throws(StorageError) {
                     try state.file.append(group)

@@ -5,8 +5,8 @@ import Synchronization
 
 /// A journal that is open and read, for one run to take.
 package final class OpenJournal: Sendable {
-    /// The salt of its digests.
-    let salt: [UInt8]
+    /// Finds the identities of messages, and what the journal says of them.
+    let identifier: MessageIdentifier
     /// How many torn bytes were cut from its end.
     package let tornByteCount: Int
     private let content: Mutex<(file: JournalFile, journal: Journal)?>
@@ -29,9 +29,8 @@ package final class OpenJournal: Sendable {
             time: (origin + Clock.now.nanoseconds) / 1_000_000,
         )
         self.tornByteCount = tornByteCount
-        salt = index.head?.salt ?? random
-        let byteCount = file.byteCount
-        content = Mutex((file, Journal(index, byteCount: byteCount, origin: origin)))
+        identifier = MessageIdentifier(index)
+        content = Mutex((file, Journal(index, origin: origin)))
     }
 
     /// Gives it away; nobody else may hold what it says, or every change would copy it.

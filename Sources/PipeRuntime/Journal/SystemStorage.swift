@@ -11,6 +11,10 @@ package struct SystemStorage: JournalStorage {
         try SystemFile(path, flags: O_RDWR | O_APPEND | O_CLOEXEC | (creates ? O_CREAT : 0))
     }
 
+    package func openForReading(path: String) throws(StorageError) -> any JournalStorageFile {
+        try SystemFile(path, flags: O_RDONLY | O_CLOEXEC)
+    }
+
     package func create(path: String) throws(StorageError) -> any JournalStorageFile {
         try SystemFile(path, flags: O_RDWR | O_APPEND | O_CLOEXEC | O_CREAT | O_TRUNC)
     }

@@ -5,11 +5,14 @@ import Testing
 
 struct MessageIdentityTests {
     private static func identities(_ lines: String...) -> [MessageIdentity] {
+        var index = JournalIndex()
+        let head = JournalHead(salt: [UInt8](repeating: 7, count: 16), accessKeyID: nil, endpoint: "https://gateway")
+        index.apply(JournalEntry(.head(head), time: 0, synced: 0))
         var splitter = LineSplitter(maximumLineBytes: 1 << 20)
         var parser = MessageParser(
             defaults: .init(signName: "甲", templateCode: "T"),
             maximumLineBytes: 1 << 20,
-            identifier: MessageIdentifier(salt: [UInt8](repeating: 7, count: 16)),
+            identifier: MessageIdentifier(index),
         )
         let block = splitter.append(Array((lines.joined(separator: "\n") + "\n").utf8))
         return parser.parse(block, lines: block.lines.indices).identities
@@ -21,8 +24,36 @@ struct MessageIdentityTests {
             #"{ "order":7, "TemplateParam" : { "a" : 1 , "b" : "\u00e9" }, "PhoneNumber":13900000001, "SignName":"\u7532" }"#,
             #"{"PhoneNumber":"13900000001","TemplateCode":"T","TemplateParam":"{\"a\":\"1\",\"b\":\"é\"}","Code":"OK"}"#,
         )
-        #expect(found[0] == found[1])
-        #expect(found[0] == found[2])
+        // Each is one more of the same content.
+        let first = found[0].key
+        for (index, identity) in found.enumerated() {
+            #expect(identity.key.high == first.high)
+            #expect((identity.key == first) == (index == 0))
+        }
+        #expect(Set(found.map(\.key)).count == found.count)
+    }
+
+    @Test func `is the same for every spelling of parameters, and no other`() {
+        func key(_ parameters: String) -> Digest128 {
+            Self.identities(#"{"PhoneNumber":"13900000001","TemplateParam":\#(parameters)}"#)[0].key
+        }
+        let spellings = [
+            [#"{"a":"x y","b":"é"}"#, #"{"a" : "x y", "b":"\u00e9"}"#, #""{\"a\":\"x y\",\"b\":\"é\"}""#],
+            [#"{"a":"xy","b":"é"}"#, #"{ "a":"x\u0079","b":"é"}"#, #"{"a":"xy","b":"é" }"#],
+            [#"{"a":"\"","b":"/"}"#, #"{"a":"\u0022","b":"\/"}"#],
+            [#"{"a":"\n\u0001"}"#, #"{"a":"\u000A\u0001"}"#],
+            [#"{"a":"\\n"}"#, #"{"a":"\u005cn"}"#],
+            [#"{"a\"":"1"}"#, #"{"a\u0022":"1"}"#],
+            [#"{"a":"1,b"}"#, #"{"a": "1,b"}"#],
+            [#"{"a":"1","b":""}"#, #"{"a":1,"b":""}"#],
+            ["{}", "{ }"],
+        ]
+        for (index, group) in spellings.enumerated() {
+            for spelling in group {
+                #expect(key(spelling) == key(group[0]), "\(spelling)")
+                for other in spellings[..<index] { #expect(key(spelling) != key(other[0]), "\(spelling)") }
+            }
+        }
     }
 
     @Test func `differs in every member of the API`() {
@@ -39,7 +70,7 @@ struct MessageIdentityTests {
             #"{"PhoneNumber":"13900000001","TemplateParam":{"a":"1"},"Id":"x"}"#,
         )
         #expect(Set(found.map(\.key)).count == found.count)
-        #expect(found.last?.content != nil)
+        #expect(found.last?.content != 0)
     }
 
     @Test func `goes by the Id where there is one`() {
@@ -48,7 +79,7 @@ struct MessageIdentityTests {
             #"{"Id":5,"PhoneNumber":"13900000001"}"#,
             #"{"Id":"\u0035","PhoneNumber":"13900000002"}"#,
         )
-        #expect(found[0] == found[1])
+        #expect(found[0].key == found[1].key && found[0].content == found[1].content)
         #expect(found[0].key == found[2].key)
         #expect(found[0].content != found[2].content)
     }

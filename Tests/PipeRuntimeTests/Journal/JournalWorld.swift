@@ -83,7 +83,7 @@ struct JournalWorld {
 
     private enum Event {
         case report(RequestID, Report)
-        case append([UInt8])
+        case append(JournalGroup)
     }
 
     private enum Report {
@@ -118,28 +118,28 @@ struct JournalWorld {
             }
         }
         var file = opened.file
-        let salt = opened.index.head?.salt ?? []
-        let journal = Journal(opened.index, byteCount: file.byteCount, origin: 0)
+        let identifier = MessageIdentifier(opened.index)
+        let journal = Journal(opened.index, origin: 0)
         var configuration = Engine.Configuration(runID: "r\(seed)x\(runCount)")
         configuration.batchSize = 3
         configuration.window = 17
         configuration.concurrency = 3
         var engine = Engine(configuration, seed: seed, journal: journal)
         engine.connected()
-        return try drive(&engine, &file, salt, lines)
+        return try drive(&engine, &file, identifier, lines)
     }
 
     private mutating func drive(
         _ engine: inout Engine,
         _ file: inout JournalFile,
-        _ salt: [UInt8],
+        _ identifier: MessageIdentifier,
         _ lines: [String],
     ) throws(JournalFailure) -> End {
         let names = Self.names(of: lines)
         var parser = MessageParser(
             defaults: .init(signName: "甲"),
             maximumLineBytes: 1000,
-            identifier: MessageIdentifier(salt: salt),
+            identifier: identifier,
         )
         var splitter = LineSplitter(maximumLineBytes: 1000)
         let text = Array((lines.joined(separator: "\n") + "\n").utf8)
@@ -173,8 +173,7 @@ struct JournalWorld {
                 events.removeAll { if case .report(let other, _) = $0.event { other == id } else { false } }
                 events.append((now, .report(id, flights[id]?.isLookUp == true ? .lookedUp(false) : .unknown)))
             }
-            var group: [UInt8] = []
-            if engine.takeJournal(into: &group, at: now) {
+            if let group = engine.takeJournal(at: now) {
                 events.append((now.advanced(by: .milliseconds(Int.random(in: 0...9, using: &random))), .append(group)))
             }
             var output: [UInt8] = []

@@ -156,6 +156,10 @@ final class SimulatedDisk: JournalStorage, Sendable {
         }
     }
 
+    func openForReading(path: String) throws(StorageError) -> any JournalStorageFile {
+        try open(path: path, creates: false)
+    }
+
     func create(path: String) throws(StorageError) -> any JournalStorageFile {
         try call("open") { state throws(StorageError) in File(disk: self, index: Self.make(path, &state)) }
     }
