@@ -238,7 +238,7 @@ extension Engine {
             let made = batches.make(oldest: batches[index].oldest)
             batches[made].key = batches[index].key
             batches[made].phase = .ready
-            for item in half { batches[made].append(item.slot, phoneKey: item.phoneKey) }
+            for item in half { batches[made].append(item.slot, of: messages) }
             return made
         }
         withdraw(index)

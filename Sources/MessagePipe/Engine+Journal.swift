@@ -62,15 +62,14 @@ extension Engine {
 
     /// Puts a message that an earlier run has left open into the batch that it left in.
     private mutating func recover(_ slot: MessageTable.Slot, from recorded: RecordedBatches.Index, at now: Instant) {
-        let phoneKey = messages[slot].phoneKey
         if let index = journal.recovered[recorded] {
-            batches[index].append(slot, phoneKey: phoneKey)
+            batches[index].append(slot, of: messages)
             return
         }
         let index = batches.make(oldest: now)
         let message = messages[slot]
         messages.withChunk(of: slot) { batches[index].key.assign(message, from: $0) }
-        batches[index].append(slot, phoneKey: phoneKey)
+        batches[index].append(slot, of: messages)
         batches[index].recorded = recorded
         batches[index].isRecorded = true
         batches[index].isRecovered = true

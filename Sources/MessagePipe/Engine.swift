@@ -19,8 +19,12 @@ package struct Engine: ~Copyable {
         /// earlier, and chunks go into it whole.
         package var windowReserve: Int { window >= Self.largeWindow ? window / 8 : 0 }
         private static let largeWindow = 8192
-        /// The most bytes of input that are held; reached only by long lines.
-        package var maximumHeldBytes = 16 << 20
+        /// The most bytes of input that are held; by default so many that only long lines reach them.
+        package var maximumHeldBytes: Int {
+            get { heldBytes ?? max(16 << 20, window * 512) }
+            set { heldBytes = newValue }
+        }
+        private var heldBytes: Int?
         /// The most requests in flight.
         package var concurrency = 64
         /// The most messages a second.
@@ -54,7 +58,7 @@ package struct Engine: ~Copyable {
         }
     }
 
-    let configuration: Configuration
+    package let configuration: Configuration
     var messages = MessageTable()
     var batches = BatchTable()
     var batcher: Batcher
@@ -65,6 +69,9 @@ package struct Engine: ~Copyable {
     var generator: SeededGenerator
     /// Gateway refusals with a code that nobody knows: the batch that had the last one, until another answer comes.
     var lastUnknownRefusal: UInt64?
+
+    /// The number of the last line that was read.
+    private var lastLine: UInt64 = 0
 
     /// What the run has done so far.
     package var tally = Tally()
@@ -147,6 +154,7 @@ package struct Engine: ~Copyable {
         tally.messages += messageCount
         let held = messages.hold(chunk)
         responses.arrived(chunk: held)
+        lastLine = messages[MessageTable.Slot(chunk: held, place: UInt32(messageCount - 1))].line
         for place in 0..<messageCount {
             let slot = MessageTable.Slot(chunk: held, place: UInt32(truncatingIfNeeded: place))
             if let fault = messages[slot].fault {
@@ -160,7 +168,7 @@ package struct Engine: ~Copyable {
                 batchClosed(closed)
             }
         }
-        if room <= configuration.windowReserve { flush() }
+        if isFull, configuration.windowReserve == 0 || configuration.isDryRun { flush() }
     }
 
     /// Tells that no more input is ready to be read.
@@ -188,7 +196,9 @@ package struct Engine: ~Copyable {
             guard let instant else { return }
             next = min(next ?? instant, instant)
         }
-        if mayStart, let due = batcher.nextDue(batches) { consider(dispatcher.earliestStart(due: due)) }
+        if mayStart, let due = oldestIfFull() != nil ? Instant(nanoseconds: .min) : batcher.nextDue(batches) {
+            consider(dispatcher.earliestStart(due: due))
+        }
         if let oldest = batcher.oldest(batches) { consider(expiry(of: oldest)) }
         consider(dispatcher.nextDeadline(batches, isSending: mayStart))
         consider(drainDeadline)
@@ -285,7 +295,7 @@ package struct Engine: ~Copyable {
     /// The next batch that may leave now: the oldest of those that are full and the one that is due.
     mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
         while true {
-            if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now),
+            if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now) ?? oldestIfFull(),
                 !dispatcher.hasReady(olderThan: batches[due].oldest, batches)
             {
                 batcher.close(due, in: &batches)
@@ -298,6 +308,19 @@ package struct Engine: ~Copyable {
             }
             settle(index, expiry)
         }
+    }
+
+    /// Whether no more is read until messages have had their response lines.
+    private var isFull: Bool { room <= configuration.windowReserve }
+
+    /// The oldest open batch, if the window is full and three quarters of it have come since the batch was opened.
+    ///
+    /// It makes room, as lines come out in order: the first line that has no answer is under way, or in the oldest open batch.
+    /// The others go on filling: with a thousand templates, batches would else leave as soon as they have begun.
+    private mutating func oldestIfFull() -> BatchTable.Index? {
+        guard isFull, let oldest = batcher.oldest(batches), let first = batches[oldest].items.first else { return nil }
+        let age = lastLine - messages[first.slot].line + 1
+        return age >= UInt64(messages.count / 4 * 3) ? oldest : nil
     }
 
     private mutating func batchClosed(_ index: BatchTable.Index) {

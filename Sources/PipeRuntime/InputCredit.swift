@@ -18,7 +18,7 @@ package final class InputCredit: Sendable {
     }
 
     /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there.
-    private static let maximumSpare = 8
+    private static let maximumSpare = 4
 
     private let state: Mutex<State>
     private let reserve: Int

@@ -70,7 +70,6 @@ package final class Pipe {
     private var engine: Engine
     /// Made with the first request: a run without messages need not wait for libcrypto to get ready.
     private var signer: RequestSigner?
-    private var contents = RequestContents()
     private var call = Call(.sendBatchSms)
     private var nonceSource = RandomSource()
     private let hostHeader: String
@@ -397,7 +396,7 @@ package final class Pipe {
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
         while let request = engine.nextRequest(at: now, sendDate: sendDate) {
             switch request.call {
-            case .sendBatch: call.assignSendBatchSms(request.id, of: engine, contents: &contents)
+            case .sendBatch: call.assignSendBatchSms(request.id, of: engine)
             case .sendSingle: call = .sendSms(request.id, of: engine)
             case .lookUp:
                 let lookUp = engine.lookUp(of: request.id, at: now)

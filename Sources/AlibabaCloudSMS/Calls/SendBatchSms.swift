@@ -11,15 +11,10 @@ extension Call {
     /// - Parameters:
     ///   - id: The request.
     ///   - engine: Holds the messages.
-    ///   - contents: Room for where their texts stand, used again from one call to the next.
     /// - Complexity: O(*n*) in the messages' bytes.
-    package mutating func assignSendBatchSms(
-        _ id: RequestID,
-        of engine: borrowing Engine,
-        contents: inout RequestContents,
-    ) {
+    package mutating func assignSendBatchSms(_ id: RequestID, of engine: borrowing Engine) {
         let head = engine.head(of: id)
-        engine.gather(id, into: &contents)
+        let texts = engine.texts(of: id)
         action = .sendBatchSms
         method = .post
         query.removeAll()
@@ -27,19 +22,19 @@ extension Call {
         query.append("TemplateCode", head.templateCode.span)
         form.removeAll()
         form.append("PhoneNumberJson") { form in
-            Self.appendArray(of: contents, engine, { $0.phoneNumber }, isQuoted: true, to: &form)
+            Self.appendArray(of: texts, { $0.phoneNumber }, isQuoted: true, to: &form)
         }
         form.append("SignNameJson") { form in
-            Self.appendArray(of: contents, engine, { $0.signName }, to: &form)
+            Self.appendArray(of: texts, { $0.signName }, to: &form)
         }
         if head.hasExtensionCode {
             form.append("SmsUpExtendCodeJson") { form in
-                Self.appendArray(of: contents, engine, { $0.extensionCode }, to: &form)
+                Self.appendArray(of: texts, { $0.extensionCode }, to: &form)
             }
         }
         if head.hasParameters {
             form.append("TemplateParamJson") { form in
-                Self.appendArray(of: contents, engine, { $0.templateParameters }, to: &form)
+                Self.appendArray(of: texts, { $0.templateParameters }, to: &form)
             }
         }
     }
@@ -47,34 +42,28 @@ extension Call {
     /// Appends a JSON array with one element for each message, percent-encoded.
     ///
     /// - Parameters:
-    ///   - contents: Where the messages' texts stand.
-    ///   - engine: Holds them.
+    ///   - texts: The messages' texts.
     ///   - text: Where a message has the element's text.
     ///   - isQuoted: Whether the text is to be put into quotes; else it is JSON already.
     ///   - form: Where the array goes.
     @inline(__always)
     private static func appendArray(
-        of contents: borrowing RequestContents,
-        _ engine: borrowing Engine,
-        _ text: (RequestContents.Element) -> ByteRange,
+        of texts: borrowing RequestTexts,
+        _ text: (RequestTexts.Element) -> Range<Int>,
         isQuoted: Bool = false,
         to form: inout [UInt8],
     ) {
-        let elements = contents.elements.span
+        let bytes = texts.bytes.span
+        let elements = texts.elements.span
         var byteCount = 2
-        for index in elements.indices { byteCount += Int(text(elements[index]).count) + 3 }
+        for index in elements.indices { byteCount += text(elements[index]).count + 3 }
         PercentEncoding.append(rawBytes: byteCount, to: &form) { form in
             form.write(UInt8(ascii: "["))
-            for run in contents.runs {
-                engine.withBytes(of: run) { bytes, rewritten in
-                    for index in run.elements {
-                        let range = text(elements[index])
-                        if index > 0 { form.write(UInt8(ascii: ",")) }
-                        if isQuoted { form.write(UInt8(ascii: "\"")) }
-                        form.write((range.isRewritten ? rewritten : bytes).extracting(range.indices))
-                        if isQuoted { form.write(UInt8(ascii: "\"")) }
-                    }
-                }
+            for index in elements.indices {
+                if index > 0 { form.write(UInt8(ascii: ",")) }
+                if isQuoted { form.write(UInt8(ascii: "\"")) }
+                form.write(bytes.extracting(text(elements[index])))
+                if isQuoted { form.write(UInt8(ascii: "\"")) }
             }
             form.write(UInt8(ascii: "]"))
         }

@@ -33,6 +33,8 @@ struct Batch {
     var phase = Phase.settled
     var key = BatchKey()
     var items: [Item] = []
+    /// What the request says of each of them.
+    private(set) var texts = RequestTexts()
     /// A Bloom filter over the items' phone keys, so that a number is searched for only if it may be there.
     private var filter = InlineArray<8, UInt64>(repeating: 0)
     /// Counts the batches of the run; the number in the BatchId.
@@ -78,15 +80,18 @@ struct Batch {
     }
 
     /// Adds a message whose number is not in the batch.
-    mutating func append(_ slot: MessageTable.Slot, phoneKey: UInt64) {
+    mutating func append(_ slot: MessageTable.Slot, of messages: borrowing MessageTable) {
+        let phoneKey = messages[slot].phoneKey
         let (word, bit) = Self.filterBit(phoneKey)
         filter[word] |= bit
         items.append(Item(slot: slot, phoneKey: phoneKey))
+        texts.append(slot, of: messages)
     }
 
     /// Makes the record ready for a new batch; keeps its storage.
     mutating func reset(serial: UInt64, oldest: Instant) {
         items.removeAll(keepingCapacity: true)
+        texts.removeAll()
         filter = InlineArray(repeating: 0)
         phase = .open
         self.serial = serial

@@ -45,7 +45,7 @@ struct Batcher: ~Copyable {
         var next = head
         while let index = next {
             if !batches[index].contains(phoneKey: message.phoneKey) {
-                batches[index].append(slot, phoneKey: message.phoneKey)
+                batches[index].append(slot, of: messages)
                 return batches[index].items.count >= size ? closed(index, in: &batches) : nil
             }
             chainCount += 1
@@ -111,7 +111,7 @@ struct Batcher: ~Copyable {
     ) -> BatchTable.Index {
         let index = batches.make(oldest: now)
         messages.withChunk(of: slot) { batches[index].key.assign(message, from: $0) }
-        batches[index].append(slot, phoneKey: message.phoneKey)
+        batches[index].append(slot, of: messages)
         return index
     }
 

@@ -167,6 +167,82 @@ struct BatcherTests {
         return nil
     }
 
+    // MARK: - A large window
+
+    /// Reads messages of many templates in turn, chunk by chunk, as far as there is room.
+    private static func readTemplates(_ bench: Bench, _ templateCount: Int, upTo count: Int, from first: Int = 0) -> Int
+    {
+        var next = first
+        while next < count, bench.room > bench.engine.configuration.windowReserve {
+            let end = min(count, next + 500)
+            let lines = (next..<end).map {
+                "{\"PhoneNumber\":\"\(Bench.phone($0))\",\"TemplateCode\":\"SMS_\($0 % templateCount)\"}"
+            }
+            bench.read(lines.joined(separator: "\n"))
+            next = end
+        }
+        return next
+    }
+
+    @Test(arguments: [false, true])
+    func `a full window sends its oldest batches, and lets the others fill`(_ keepsInputOrder: Bool) {
+        let bench = Bench {
+            $0.window = 16_000
+            $0.linger = .seconds(3600)
+            $0.keepsInputOrder = keepsInputOrder
+        }
+        let count = 200_000
+        var read = Self.readTemplates(bench, 1000, upTo: count)
+        #expect(!bench.sent.isEmpty)
+        var rounds = 0
+        while read < count, rounds < count {
+            while !bench.inFlight.isEmpty { bench.answer(.success) }
+            _ = bench.output()
+            bench.run()
+            read = Self.readTemplates(bench, 1000, upTo: count, from: read)
+            rounds += 1
+        }
+        #expect(read == count)
+        // Fourteen of a thousand templates in turn fit into the window; three quarters of them are waited for.
+        #expect(bench.sent.count < count / 10)
+        bench.endInput()
+        while !bench.inFlight.isEmpty { bench.answer(.success) }
+        _ = bench.output()
+        #expect(bench.isFinished && bench.tally[.accepted] == count)
+    }
+
+    @Test func `a full window of few templates sends nothing that is not full`() {
+        let bench = Bench {
+            $0.window = 16_000
+            $0.linger = .seconds(3600)
+            $0.concurrency = 10
+        }
+        _ = Self.readTemplates(bench, 8, upTo: 100_000)
+        #expect(bench.sent.count == 10 && bench.sent.allSatisfy { $0.lines.count == 100 })
+    }
+
+    @Test func `the oldest batch of a full window leaves when the rate allows it`() {
+        let bench = Bench {
+            $0.window = 16_000
+            $0.linger = .seconds(3600)
+            $0.maximumMessagesPerSecond = 10
+        }
+        _ = Self.readTemplates(bench, 1000, upTo: 20_000)
+        let before = bench.sent.count
+        bench.wait(.seconds(60))
+        #expect(bench.sent.count > before)
+    }
+
+    @Test func `a dry run of a full window goes on`() {
+        let bench = Bench {
+            $0.window = 16_000
+            $0.linger = .seconds(3600)
+            $0.isDryRun = true
+        }
+        #expect(Self.readTemplates(bench, 1000, upTo: 20_000) < 20_000)
+        #expect(bench.output().count > 10_000)
+    }
+
     // MARK: - Against a model
 
     /// The rules in their plainest form: a list of open batches, searched from its start.

@@ -23,7 +23,6 @@ struct StageRun: ~Copyable {
         credentials: Credentials(accessKeyID: "testid", accessKeySecret: Secret("testsecret")),
     )
     private var generator = SeededGenerator(seed: 1)
-    private var contents = RequestContents()
     private var call = Call(.sendBatchSms)
     private var block = LineBlock()
     private var spare = Chunk()
@@ -105,7 +104,7 @@ struct StageRun: ~Copyable {
 
     @inline(never)
     private mutating func encode(_ request: Request) {
-        call.assignSendBatchSms(request.id, of: engine, contents: &contents)
+        call.assignSendBatchSms(request.id, of: engine)
     }
 
     @inline(never)
