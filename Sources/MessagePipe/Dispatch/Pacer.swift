@@ -35,7 +35,7 @@ struct Pacer: Equatable, Sendable {
     /// Notes that a request leaves.
     mutating func sent(_ messages: Int, at now: Instant, using generator: inout some RandomNumberGenerator) {
         if let nanosecondsPerMessage {
-            let from = max(messagePermit ?? now, now)
+            let from = max(messagePermit ?? now, now.advanced(by: .zero - Self.maximumLag))
             messagePermit = from.advanced(by: .nanoseconds(Int64(Double(messages) * nanosecondsPerMessage)))
         }
         guard let requestsPerSecond = rate.current else {

@@ -78,19 +78,20 @@ def add_memory(bench, what, found):
 
 @row
 def templates(bench):
-    """With a window that holds a full batch of each, and with the usual one: then requests are a fifth full."""
+    """With a window and a linger that fill a batch of each, and with the usual ones: then requests are a fifth full."""
     few, many, count = bench.input(), bench.input(templates=1000), bench.count
-    for window in ("200000", "20000"):
+    for options in (["--window", "200000", "--linger", "1s"], []):
         measures = interleave(
             {
-                "8": lambda: bench.smspipe("--window", window, stdin=few, expect=count),
-                "1000": lambda: bench.smspipe("--window", window, stdin=many, expect=count),
+                "8": lambda: bench.smspipe(*options, stdin=few, expect=count),
+                "1000": lambda: bench.smspipe(*options, stdin=many, expect=count),
             },
             bench.repetitions,
         )
         theirs, ours = measures["8"], measures["1000"]
         compared = ratio(cpu(ours), cpu(theirs))
-        what = f"1,000 templates at random against 8, `--window {window}`"
+        how = f"`{' '.join(options)}`" if options else "default options"
+        what = f"1,000 templates at random against 8, {how}"
         figures = per_message(theirs, count), per_message(ours, count)
         bench.table.add(f"CPU per message, {what}", *figures, compared, "at most 1.2", compared.median <= 1.2)
         bench.table.add(f"peak memory, {what}", memory(theirs), memory(ours))

@@ -589,6 +589,20 @@ struct FateTests {
         #expect(bench.sent.count == 2)
     }
 
+    @Test func `a rate is kept on average where the clock is looked at late`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 10_000
+            $0.maximumMessagesPerSecond = 1_000
+        }
+        bench.read(count: 3_000)
+        for _ in 0..<400 {
+            bench.now = bench.now.advanced(by: .microseconds(2_500))
+            bench.run()
+        }
+        #expect((990...1_006).contains(bench.sent.count))
+    }
+
     @Test func `completion order gives lines as their answers come`() {
         let bench = Bench {
             $0.batchSize = 1
