@@ -140,6 +140,12 @@ package struct Engine: ~Copyable {
         return max(0, configuration.window - messages.count)
     }
 
+    /// Whether more input would only wait: as many full batches are ready to leave as may be in flight.
+    ///
+    /// The window is then for what keeps batches from filling, or their lines from coming out; memory, and what the processor
+    /// has at hand, are small in between.
+    package var hasEnough: Bool { mayStart && dispatcher.hasEnough }
+
     /// How many messages, and bytes of input, were held and are not any more; for the reader's credit.
     package var released: (messages: Int, bytes: Int) { messages.released }
 

@@ -11,10 +11,22 @@ package final class InputCredit: Sendable {
     private struct State {
         var messages: Int
         var bytes: Int
+        /// Whether nothing is to be read though there is credit.
+        var isPaused = false
         var isWaiting = false
         var isStopped = false
         /// Emptied chunks for the reader to fill.
         var spare: [Chunk] = []
+
+        /// Whether something may be read now.
+        var hasCredit: Bool { messages > 0 && bytes > 0 && !isPaused }
+
+        /// Whether a waiting reader can go on; it does not wait any more then.
+        mutating func endsWait() -> Bool {
+            guard isWaiting, hasCredit || isStopped else { return false }
+            isWaiting = false
+            return true
+        }
     }
 
     /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there.
@@ -44,7 +56,7 @@ package final class InputCredit: Sendable {
         while true {
             let taken: Int?? = state.withLock { state in
                 if state.isStopped { return .some(nil) }
-                guard state.messages > 0, state.bytes > 0 else {
+                guard state.hasCredit else {
                     state.isWaiting = true
                     return nil
                 }
@@ -67,9 +79,16 @@ package final class InputCredit: Sendable {
         let isWaited = state.withLock { state in
             state.messages += messages
             state.bytes += bytes
-            guard state.isWaiting, state.messages > 0, state.bytes > 0 else { return false }
-            state.isWaiting = false
-            return true
+            return state.endsWait()
+        }
+        if isWaited { wake.signal() }
+    }
+
+    /// Has the reader wait, or go on, whatever credit there is.
+    package func pause(_ isPaused: Bool) {
+        let isWaited = state.withLock { state in
+            state.isPaused = isPaused
+            return state.endsWait()
         }
         if isWaited { wake.signal() }
     }
@@ -94,8 +113,7 @@ package final class InputCredit: Sendable {
     package func stop() {
         let isWaited = state.withLock { state in
             state.isStopped = true
-            defer { state.isWaiting = false }
-            return state.isWaiting
+            return state.endsWait()
         }
         if isWaited { wake.signal() }
     }

@@ -81,6 +81,7 @@ package final class Pipe {
     private var reader: InputReader?
     private var inputError: InputError?
     private var given: (messages: Int, bytes: Int) = (0, 0)
+    private var isPaused = false
 
     private var journal: JournalWriter?
 
@@ -438,6 +439,11 @@ package final class Pipe {
     }
 
     private func giveCredit() {
+        // An urgent message overtakes what is ready once it is read, so reading goes on then.
+        if engine.hasEnough != isPaused, configuration.defaults.urgentTemplates.isEmpty {
+            isPaused.toggle()
+            credit.pause(isPaused)
+        }
         let released = engine.released
         guard released != given else { return }
         while let spare = engine.takeSpareChunk() { credit.give(spare) }

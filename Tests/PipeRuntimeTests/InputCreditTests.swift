@@ -46,6 +46,15 @@ struct InputCreditTests {
         #expect(credit.take(upTo: 9) == 2)
     }
 
+    @Test func `waits while reading is paused`() async {
+        let credit = InputCredit(messages: 5, bytes: 100)
+        credit.pause(true)
+        async let taken = onThread { credit.take(upTo: 3) }
+        credit.give(messages: 1, bytes: 0)
+        credit.pause(false)
+        #expect(await taken == 3)
+    }
+
     @Test func `gives nothing once it is stopped`() async {
         let credit = InputCredit(messages: 0, bytes: 100)
         async let taken = onThread { credit.take(upTo: 7) }

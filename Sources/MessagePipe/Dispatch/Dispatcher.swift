@@ -43,6 +43,11 @@ struct Dispatcher: ~Copyable {
     /// Whether one more batch may be taken: to leave at once, or with a journal to be recorded first.
     private var hasPermit: Bool { inFlightCount + lookUpsInFlight + recordedCount < permits }
 
+    /// How many batches are kept ready at least, so that the next one is at hand while more input is read.
+    private static let minimumReady = 8
+    /// Whether as many batches are ready as may be in flight.
+    var hasEnough: Bool { urgent.count + ready.count >= max(permits, Self.minimumReady) }
+
     /// Whether a connection to the gateway was ever made.
     var hasConnected = false
     /// When a gateway that was never reached is given up.

@@ -555,6 +555,24 @@ struct FateTests {
         #expect(bench.room == 3)
     }
 
+    @Test func `more input is not wanted while as many batches are ready as may be in flight`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 10
+        }
+        bench.read(count: 19)
+        #expect(!bench.hasEnough)
+        bench.read(count: 1, from: 19)
+        #expect(bench.hasEnough && bench.sent.count == 10)
+        bench.answer(.success)
+        bench.run()
+        #expect(!bench.hasEnough)
+        bench.read(count: 1, from: 20)
+        #expect(bench.hasEnough)
+        bench.engine.outputClosed(at: bench.now)
+        #expect(!bench.hasEnough)
+    }
+
     @Test func `long lines close reading by their bytes`() {
         let bench = Bench { $0.maximumHeldBytes = 1000 }
         bench.read(count: 1, members: ",\"text\":\"\(String(repeating: "x", count: 1000))\"")

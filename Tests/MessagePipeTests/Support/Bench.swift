@@ -42,6 +42,7 @@ final class Bench {
     var isFinished: Bool { engine.isFinished }
     var stop: StopReason? { engine.stop }
     var room: Int { engine.room }
+    var hasEnough: Bool { engine.hasEnough }
     var occupancy: Engine.Occupancy { engine.occupancy }
     var tally: Tally { engine.tally }
     var nextDeadline: Instant? { engine.nextDeadline() }
