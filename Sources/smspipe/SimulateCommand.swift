@@ -168,7 +168,9 @@ struct SimulateCommand: AsyncParsableCommand {
         guard (0...1).contains(duplicateReceipts) else {
             throw ValidationError("--duplicate-receipts must be from 0 to 1.")
         }
-        guard timeScale > 0, timeScale.isFinite else { throw ValidationError("--time-scale must be above 0.") }
+        guard timeScale > 0, timeScale <= 1_000 else {
+            throw ValidationError("--time-scale must be above 0, and 1000 at most.")
+        }
         if let receiptsTo, ReceiptAddress(receiptsTo) == nil {
             throw ValidationError("--receipts-to must be an http URL, such as http://127.0.0.1:8080/receipts.")
         }

@@ -98,10 +98,18 @@ def test_reads_faults_from_a_file(tmp_path, start):
     assert result.returncode == 78 and "line 2" in result.stderr
 
 
-@pytest.mark.parametrize("option", ["--fault=x", "--latency=fast", "--qps=0", "--keep=0", "--port=70000", "--receipts-to=ftp://x"])
+@pytest.mark.parametrize(
+    "option",
+    ["--fault=x", "--latency=fast", "--qps=0", "--keep=0", "--port=70000", "--receipts-to=ftp://x", "--time-scale=1e300"],
+)
 def test_refuses_a_wrong_option(option):
     result = run(option, stdin=subprocess.DEVNULL)
     assert result.returncode == 64, result.stderr
+
+
+@pytest.mark.parametrize("option", ["--keep", "--compare", "--seed"])
+def test_takes_the_largest_number(option):
+    assert run(f"{option}={2**63 - 1}", stdin=subprocess.DEVNULL).returncode == 0
 
 
 def test_takes_options_from_the_environment():

@@ -20,6 +20,16 @@ import Testing
         }
     }
 
+    @Test(arguments: GatewayKind.allCases)
+    func `asks to wait a day at most, however low the rate`(kind: GatewayKind) async throws {
+        var configuration = TestAccount.configuration
+        configuration.requestsPerSecond = 1e-300
+        try await withGateway(kind, configuration) { gateway async throws in
+            #expect(try await gateway.code(.batch()) == "OK")
+            #expect(try await gateway.answer(.batch()).header("x-acs-retry-after") == "86400000")
+        }
+    }
+
     private func gateway(_ kind: Template.Kind) -> RulesGateway {
         var configuration = TestAccount.configuration
         configuration.numberLimits = .service
