@@ -19,6 +19,12 @@ def test_ends_with_its_standard_input():
     assert Simulator().stop() == 0
 
 
+def test_says_that_nobody_can_read_its_ready_line():
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([BINARY, "simulate"], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 74 and "No space left on device" in result.stderr
+
+
 def test_ends_with_TERM():
     simulator = Simulator()
     simulator.process.send_signal(signal.SIGTERM)
