@@ -59,8 +59,8 @@ struct SimulateCommand: AsyncParsableCommand {
             \(MagicNumbers.all.map { "  \($0.number)  \($0.effect)" }.joined(separator: "\n"))
 
             Exit status: 0; that of COMMAND, or 126 and 127 if it cannot be run; 64 wrong
-            usage; 66 a file cannot be read; 69 the port cannot be listened on; 78 a bad
-            account file or faults file.
+            usage; 66 a file cannot be read; 69 the port cannot be listened on; 74 the
+            ready line cannot be written; 78 a bad account file or faults file.
             """,
     )
 
@@ -168,7 +168,9 @@ struct SimulateCommand: AsyncParsableCommand {
         guard (0...1).contains(duplicateReceipts) else {
             throw ValidationError("--duplicate-receipts must be from 0 to 1.")
         }
-        guard timeScale > 0, timeScale.isFinite else { throw ValidationError("--time-scale must be above 0.") }
+        guard timeScale > 0, timeScale <= 1_000 else {
+            throw ValidationError("--time-scale must be above 0, and 1000 at most.")
+        }
         if let receiptsTo, ReceiptAddress(receiptsTo) == nil {
             throw ValidationError("--receipts-to must be an http URL, such as http://127.0.0.1:8080/receipts.")
         }
@@ -244,7 +246,11 @@ struct SimulateCommand: AsyncParsableCommand {
 
     /// Serves until standard input ends or a signal comes.
     private func serve(_ server: SimulatorServer, _ ending: SimulateEnding) async -> Int32 {
-        SimulateReadyLine(server).write()
+        let error = SimulateReadyLine(server).write()
+        guard error == 0 else {
+            printDiagnostic("the ready line cannot be written: \(unsafe String(cString: strerror(error))).")
+            return ExitStatus.ioError.rawValue
+        }
         return await ending.wait()
     }
 

@@ -35,9 +35,12 @@ struct SimulateReadyLine {
     }
 
     /// Writes the line to standard output at once.
-    func write() {
+    ///
+    /// - Returns: The system's error, or 0.
+    func write() -> Int32 {
         let bytes = Array((text + "\n").utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        return count < 0 ? errno : 0
     }
 
     /// The variables for a command that is run against it; `nil` for one that must not be there.

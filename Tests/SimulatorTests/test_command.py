@@ -19,6 +19,12 @@ def test_ends_with_its_standard_input():
     assert Simulator().stop() == 0
 
 
+def test_says_that_nobody_can_read_its_ready_line():
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([BINARY, "simulate"], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 74 and "No space left on device" in result.stderr
+
+
 def test_ends_with_TERM():
     simulator = Simulator()
     simulator.process.send_signal(signal.SIGTERM)
@@ -98,10 +104,18 @@ def test_reads_faults_from_a_file(tmp_path, start):
     assert result.returncode == 78 and "line 2" in result.stderr
 
 
-@pytest.mark.parametrize("option", ["--fault=x", "--latency=fast", "--qps=0", "--keep=0", "--port=70000", "--receipts-to=ftp://x"])
+@pytest.mark.parametrize(
+    "option",
+    ["--fault=x", "--latency=fast", "--qps=0", "--keep=0", "--port=70000", "--receipts-to=ftp://x", "--time-scale=1e300"],
+)
 def test_refuses_a_wrong_option(option):
     result = run(option, stdin=subprocess.DEVNULL)
     assert result.returncode == 64, result.stderr
+
+
+@pytest.mark.parametrize("option", ["--keep", "--compare", "--seed"])
+def test_takes_the_largest_number(option):
+    assert run(f"{option}={2**63 - 1}", stdin=subprocess.DEVNULL).returncode == 0
 
 
 def test_takes_options_from_the_environment():

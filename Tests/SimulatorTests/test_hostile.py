@@ -1,5 +1,6 @@
 """Hostile input: refused clearly, with bounded memory, while others go on being served."""
 
+import contextlib
 import re
 import socket
 import time
@@ -42,6 +43,10 @@ def request(body=b"", query="", headers=()):
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+COMMON = (
+    "Action=SendSms&Version=2017-05-25&AccessKeyId=x&Signature=x&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0"
+    "&SignatureNonce=x&Timestamp={}-01-01T00:00:00Z"
+)
 FORM = "content-type: application/x-www-form-urlencoded"
 
 
@@ -62,6 +67,8 @@ FORM = "content-type: application/x-www-form-urlencoded"
         (request(query="Action=SendSms&Version=" + "9" * 5000), 400),
         (request(headers=["authorization: ACS3-HMAC-SHA256 Credential"]), 400),
         (request(headers=["authorization: ACS3-HMAC-SHA256 " + "," * 5000]), 400),
+        *((request(query=COMMON.format(year)), 404) for year in ("0000", "1600", "2300", "9999")),
+        (b"GET /_sim/messages?after=18446744073709551615 HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n", 200),
         (b"PUT / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 400),
         (b"GET /_sim/nothing HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n", 404),
         (b"DELETE /_sim/messages HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n", 405),
@@ -72,6 +79,17 @@ def test_refuses_clearly_and_goes_on(simulator, data, expected):
     answer = exchange(simulator, data, seconds=2)
     assert status(answer) == expected, answer[:300]
     assert new_client(simulator, None).send_batch_sms(batch()).body.code == "OK"
+
+
+@pytest.mark.parametrize("change", [{"QPS": "1e-300"}, {"ReportDelay": "999999999h"}])
+def test_goes_on_whatever_it_is_set_to(simulator, change):
+    simulator.lines("faults", "PUT", change)
+    for _ in range(2):
+        with contextlib.suppress(Exception):
+            new_client(simulator, None).send_batch_sms(batch())
+    simulator.lines("faults", "PUT", {"QPS": "none"})
+    assert new_client(simulator, None).send_batch_sms(batch()).body.code == "OK"
+    assert simulator.lines("messages")[0]["PhoneNumber"] == "13800000001"
 
 
 def test_refuses_a_body_without_an_end(simulator):

@@ -6,6 +6,8 @@ Screenshots go to the folder named by SCREENSHOTS, if it is set.
 import json
 import os
 import shutil
+import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -20,6 +22,7 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 from alibabacloud_dysmsapi20170525 import models  # noqa: E402
+from test_hostile import COMMON  # noqa: E402
 from test_sdks import batch, new_client  # noqa: E402
 
 
@@ -141,6 +144,15 @@ def test_shows_requests_with_what_the_gateway_thought(simulator, browser):
     find(browser, "#request-list li").click()
     until(browser, lambda: "SignatureDoesNotMatch" in find(browser, "#request-detail").text)
     assert "null" not in find(browser, "#request-detail").text
+    # A name that no call has may be as long as it likes; the time beside it stays in sight.
+    action = "<b>" + "Send" * 100
+    with pytest.raises(urllib.error.HTTPError):
+        query = COMMON.format("2026").replace("SendSms", urllib.parse.quote(action))
+        urllib.request.urlopen(f"{simulator.endpoint}/?{query}")
+    until(browser, lambda: action in texts(browser, "#request-list li b"))
+    script = "const [edge, ...times] = arguments[0].map((s) => [...document.querySelectorAll(s)]).flat()"
+    script += ".map((e) => e.getBoundingClientRect().right); return times.every((right) => right <= edge)"
+    assert browser.execute_script(script, ["#request-list", "#request-list time"])
     shoot(browser, "requests")
 
 

@@ -119,12 +119,10 @@ extension SimulatedAccount {
             ]
             let node = try AccountNode(value, at: place, knowing: names)
             let text = try node.requiredText("number")
-            let utf8 = text.utf8.span
-            guard let form = PhoneNumberForm(utf8, 0..<utf8.count, isForInternationalTemplate: false) else {
+            guard let digits = PhoneNumberForm.digits(of: text) else {
                 throw node.error("number", "“\(text)” is no phone number")
             }
-            var digits = ""
-            for index in form.digits { digits.unicodeScalars.append(Unicode.Scalar(utf8[index])) }
+            guard numbers[digits] == nil else { throw node.error("number", "“\(text)” stands twice") }
             numbers[digits] = try state(node)
         }
         return numbers

@@ -143,7 +143,7 @@ extension GatewayRules {
         do throws(SettingsError) {
             let change = try SettingsChange(body)
             if let rules = change.faults { faults.replaceRules(rules) }
-            if let latency = change.latency { faults.latency = latency.base == .zero ? nil : latency }
+            if let latency = change.latency { faults.latency = latency == Latency(.zero) ? nil : latency }
             if let badElement = change.badElement { configuration.badElement = badElement }
             if let delay = change.reportDelay { configuration.reportDelay = delay }
             if let limits = change.numberLimits { limiter = NumberLimiter(limits: limits) }

@@ -27,7 +27,8 @@ struct MessageQuery: Sendable {
 
     /// The numbers that come into question, in the order of the answer.
     func numbers(in kept: Range<UInt64>) -> [UInt64] {
-        let start = min(max(kept.lowerBound, after + 1), kept.upperBound)
+        guard after < kept.upperBound else { return [] }
+        let start = max(kept.lowerBound, after + 1)
         return isNewestFirst ? (start..<kept.upperBound).reversed() : Array(start..<kept.upperBound)
     }
 

@@ -90,8 +90,14 @@ package struct FaultRule: Equatable, Sendable {
             guard pair.count == 2 else { throw FaultRuleError("“\(part)” is no NAME=VALUE") }
             switch pair[0] {
             case "template": templateCode = String(pair[1])
-            case "number": phoneNumber = String(pair[1])
-            case "action": action = String(pair[1])
+            case "number":
+                phoneNumber = PhoneNumberForm.digits(of: String(pair[1]))
+                if phoneNumber == nil { throw FaultRuleError("“\(pair[1])” is no phone number") }
+            case "action":
+                action = APIAction(rawValue: String(pair[1]))?.rawValue
+                guard action == nil else { continue }
+                let all = APIAction.allCases.map(\.rawValue).joined(separator: ", ")
+                throw FaultRuleError("there is no action “\(pair[1])”; there are \(all)")
             case "nth":
                 guard let number = Int(pair[1]), number > 0 else {
                     throw FaultRuleError("“\(part)” must give a number above 0")

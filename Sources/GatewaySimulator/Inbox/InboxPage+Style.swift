@@ -45,7 +45,7 @@ extension InboxPage {
         }
         .split li[aria-selected=true] { background: var(--card); box-shadow: inset 3px 0 var(--accent); }
         .line { display: flex; justify-content: space-between; gap: .6rem; }
-        .line b { font-variant-numeric: tabular-nums; }
+        .line b { font-variant-numeric: tabular-nums; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .faint, time { color: var(--faint); font-size: .86rem; }
         .preview { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .delivered, .taken { color: var(--good); } .failed, .refused { color: var(--bad); } .waiting { color: var(--wait); }

@@ -2,6 +2,9 @@
 
 /// A token bucket: so many requests a second on average, and at most one second's worth at once.
 struct TokenBucket: Sendable {
+    /// The longest wait that is asked for: a rate may be next to nothing.
+    private static let maximumWaitSeconds = 86_400.0
+
     private let tokensPerSecond: Double
     private var tokens: Double
     private var lastTime: WallTime?
@@ -26,6 +29,6 @@ struct TokenBucket: Sendable {
             tokens -= 1
             return nil
         }
-        return .seconds((1 - tokens) / tokensPerSecond)
+        return .seconds(min(Self.maximumWaitSeconds, (1 - tokens) / tokensPerSecond))
     }
 }

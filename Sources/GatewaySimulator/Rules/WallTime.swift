@@ -2,7 +2,8 @@
 
 /// An instant of the calendar: seconds and nanoseconds since 1970-01-01T00:00:00Z.
 ///
-/// The rules read no clock: every instant comes in as an argument, so a test decides what time it is.
+/// The rules read no clock: every instant comes in as an argument, so a test decides what time it is. Instants before 1677 and
+/// after 2262 become the first and the last that can be held, as time stamps and delays come from outside.
 package struct WallTime: Comparable, Hashable, Sendable {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     package var nanoseconds: Int64
@@ -12,7 +13,12 @@ package struct WallTime: Comparable, Hashable, Sendable {
 
     /// Creates an instant from whole seconds since 1970 in UTC.
     package init(seconds: Int64) {
-        nanoseconds = seconds * 1_000_000_000
+        self.init(sinceEpoch: .seconds(seconds))
+    }
+
+    private init(sinceEpoch: Duration) {
+        let (seconds, attoseconds) = min(max(sinceEpoch, .nanoseconds(Int64.min)), .nanoseconds(Int64.max)).components
+        nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 
     /// Creates an instant from nanoseconds since 1970 in UTC.
@@ -50,13 +56,12 @@ package struct WallTime: Comparable, Hashable, Sendable {
 
     /// The instant a duration later.
     package static func + (time: WallTime, duration: Duration) -> WallTime {
-        let (seconds, attoseconds) = duration.components
-        return WallTime(nanoseconds: time.nanoseconds + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        WallTime(sinceEpoch: .nanoseconds(time.nanoseconds) + duration)
     }
 
     /// The duration from one instant to another.
     package static func - (end: WallTime, start: WallTime) -> Duration {
-        .nanoseconds(end.nanoseconds - start.nanoseconds)
+        .nanoseconds(end.nanoseconds) - .nanoseconds(start.nanoseconds)
     }
 
     /// Orders instants in time.

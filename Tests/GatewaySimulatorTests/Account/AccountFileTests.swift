@@ -39,6 +39,10 @@ import Testing
         ),
         ("{\(key),\"numbers\":[{\"number\":\"abc\"}]}", "numbers[0].number: “abc” is no phone number"),
         (
+            "{\(key),\"numbers\":[{\"number\":\"15000000000\"},{\"number\":\"+8615000000000\"}]}",
+            "numbers[1].number: “+8615000000000” stands twice"
+        ),
+        (
             "{\(key),\"numbers\":[{\"number\":\"13800000001\",\"outcome\":\"lost\"}]}",
             "numbers[0].outcome: must be delivered, silent, or failed:CODE"
         ),

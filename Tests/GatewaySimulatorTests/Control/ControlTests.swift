@@ -36,7 +36,8 @@ import Testing
             #expect((all.first?["TemplateParam"] as? [String: String]) == ["code": "1204"])
             for (query, count) in [
                 ("number=15000000001", 1), ("template=SMS_2", 1), ("text=9876", 1), ("text=job-1", 2), ("after=2", 1),
-                ("limit=2", 2), ("request=1", 2), ("newest=1&limit=1", 1), ("text=nothing", 0),
+                ("limit=2", 2),
+                ("after=18446744073709551615", 0), ("request=1", 2), ("newest=1&limit=1", 1), ("text=nothing", 0),
             ] {
                 #expect(try await lines(gateway, "/_sim/messages?\(query)").count == count, "\(query)")
             }
@@ -119,6 +120,8 @@ import Testing
             #expect(try await gateway.code(.batch(["15000000000", "19999000003"])) == "OK")
             #expect(try await gateway.code(.batch()) == "OK")
             #expect(try await gateway.code(.batch()) == "Throttling.User")
+            let jitter = try await lines(gateway, "/_sim/faults", method: "PUT", body: #"{"Latency":"0±1ms"}"#)
+            #expect(jitter.first?["Latency"] as? String == "0s±1ms", "jitter alone is a latency, too")
             let shown = try await lines(gateway, "/_sim/faults").first?["Faults"] as? [[String: Any]]
             #expect(shown?.first?["Hits"] as? Int == 1)
             for bad in ["{\"Faults\":[\"x\"]}", "[]", "{\"Speed\":1}", "{\"QPS\":\"fast\"}"] {

@@ -95,6 +95,18 @@ import Testing
         #expect(try await gateway.code(.details("15000000000")) == "ServiceUnavailable")
     }
 
+    @Test func `reads a number in any form that the service takes`() throws {
+        for number in ["15000000009", "+8615000000009", "008615000000009"] {
+            #expect(try FaultRule(parsing: "503=1,number=\(number)").phoneNumber == "15000000009")
+        }
+    }
+
+    @Test(arguments: [("number=abc", "“abc” is no phone number"), ("action=sendsms", "there is no action “sendsms”")])
+    func `refuses a limit that nothing could ever meet`(limit: String, words: String) {
+        let error = #expect(throws: FaultRuleError.self) { try FaultRule(parsing: "503=1,\(limit)") }
+        #expect(error?.description.hasPrefix(words) == true)
+    }
+
     @Test func `gives the same faults for the same seed and requests`() async throws {
         func codes(seed: UInt64) async throws -> [String] {
             let gateway = RulesGateway(try configuration("503=0.3", "error:isv.OUT_OF_SERVICE=0.3", seed: seed))

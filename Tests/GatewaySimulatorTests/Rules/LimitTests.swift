@@ -20,6 +20,28 @@ import Testing
         }
     }
 
+    @Test(arguments: GatewayKind.allCases)
+    func `asks to wait a day at most, however low the rate`(kind: GatewayKind) async throws {
+        var configuration = TestAccount.configuration
+        configuration.requestsPerSecond = 1e-300
+        try await withGateway(kind, configuration) { gateway async throws in
+            #expect(try await gateway.code(.batch()) == "OK")
+            #expect(try await gateway.answer(.batch()).header("x-acs-retry-after") == "86400000")
+        }
+    }
+
+    @Test func `bills an English international message by the segments that its report names`() async throws {
+        var configuration = TestAccount.configuration
+        var account = TestAccount.account
+        let content = "${code} " + String(repeating: "x", count: 140)
+        account.templates = ["SMS_0000": Template(name: "test", content: content, kind: .international)]
+        account.balance = 1
+        configuration.account = account
+        let gateway = RulesGateway(configuration)
+        let call = SignedCall.batch(["85200000000"], signName: "Acme")
+        for code in ["OK", "isv.AMOUNT_NOT_ENOUGH"] { #expect(try await gateway.code(call) == code) }
+    }
+
     private func gateway(_ kind: Template.Kind) -> RulesGateway {
         var configuration = TestAccount.configuration
         configuration.numberLimits = .service

@@ -18,6 +18,16 @@ import Testing
         #expect(WallTime(timestamp: text) == nil)
     }
 
+    @Test func `holds instants that are too far away as the first and the last one`() throws {
+        let (first, last) = (WallTime(nanoseconds: .min), WallTime(nanoseconds: .max))
+        #expect(WallTime(timestamp: "0000-01-01T00:00:00Z") == first)
+        #expect(WallTime(timestamp: "9999-12-31T23:59:59Z") == last)
+        #expect(last + .seconds(1e12) == last)
+        #expect(first + .seconds(-1e12) == first)
+        #expect(first + (last - first) == last)
+        #expect(last.timestamp == "2262-04-11T23:47:16Z")
+    }
+
     @Test func `agrees with Foundation about any second of two centuries`() throws {
         let seed = UInt64.random(in: .min ... .max)
         var generator = SeededGenerator(seed: seed)

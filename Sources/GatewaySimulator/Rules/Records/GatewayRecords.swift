@@ -158,7 +158,7 @@ struct GatewayRecords: Sendable {
 
     private static func emptyIndex(for count: Int) -> [UInt64] {
         var size = 1_024
-        while size < count * 2, size < 1 << 22 { size *= 2 }
+        while size / 2 < count, size < 1 << 22 { size *= 2 }
         return [UInt64](repeating: 0, count: size)
     }
 

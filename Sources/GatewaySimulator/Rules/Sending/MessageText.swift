@@ -11,11 +11,17 @@ enum MessageText {
         let values = values(of: message.templateParameters)
         guard let template else {
             let shown = values.map { " \($0.name)=\($0.value)" }.joined()
-            return "【\(message.signName)】\(message.templateCode)\(shown)"
+            return inBrackets(message.signName, template: nil) + "\(message.templateCode)\(shown)"
         }
-        let isEnglish = template.kind == .international && message.signName.utf8.allSatisfy { $0 < 0x80 }
-        let name = isEnglish ? "[\(message.signName)]" : "【\(message.signName)】"
-        return name + template.rendered(with: values)
+        return inBrackets(message.signName, template: template) + template.rendered(with: values)
+    }
+
+    /// A sign name as the phone shows it.
+    ///
+    /// Source: api 7.4: an English one of an international message stands in plain brackets.
+    private static func inBrackets(_ signName: String, template: Template?) -> String {
+        let isEnglish = template?.kind == .international && signName.utf8.allSatisfy { $0 < 0x80 }
+        return isEnglish ? "[\(signName)]" : "【\(signName)】"
     }
 
     /// The names and values of a JSON object of strings.
@@ -48,7 +54,8 @@ enum MessageText {
         let isInternational = template?.kind == .international
         return send.elements.reduce(0) { total, element in
             let values = values(of: element.templateParameters.map(send.text))
-            let text = "【\(send.text(element.signName))】" + (template?.rendered(with: values) ?? "")
+            let name = inBrackets(send.text(element.signName), template: template)
+            let text = name + (template?.rendered(with: values) ?? "")
             return total + segmentCount(of: text, isInternational: isInternational)
         }
     }

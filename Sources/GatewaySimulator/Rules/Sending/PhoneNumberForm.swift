@@ -38,4 +38,13 @@ struct PhoneNumberForm: Equatable, Sendable {
         digits = start..<range.upperBound
         isMainland = count == 11 && bytes[start] == UInt8(ascii: "1") && !isForInternationalTemplate
     }
+
+    /// The normal form of a number that someone wrote; `nil` for text that is no phone number.
+    static func digits(of text: String) -> String? {
+        let utf8 = text.utf8.span
+        guard let form = PhoneNumberForm(utf8, 0..<utf8.count, isForInternationalTemplate: false) else { return nil }
+        var digits = ""
+        for index in form.digits { digits.unicodeScalars.append(Unicode.Scalar(utf8[index])) }
+        return digits
+    }
 }
