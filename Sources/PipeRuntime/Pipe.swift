@@ -313,11 +313,15 @@ package final class Pipe {
                 evidence: evidence,
             )
             if answer.codeClass == .stale { correctClock(by: received) }
-            guard received.isRequestWhole || answer.codeClass != .ambiguous else {
+            switch answer.codeClass {
+            case .ambiguous where !received.isRequestWhole:
                 engine.notSent(id, .brokenWhileSending, at: now)
-                return
+            case .success where !received.isRequestWhole:
+                // Not of this request, whoever it was meant for; what the gateway does with a part of one nobody knows.
+                engine.unknown(id, .unreadable(status: received.status), at: now)
+            default:
+                engine.answered(id, answer, at: now)
             }
-            engine.answered(id, answer, at: now)
         } catch {
             guard received.isRequestWhole else {
                 engine.notSent(id, .brokenWhileSending, at: now)

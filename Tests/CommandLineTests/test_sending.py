@@ -118,6 +118,30 @@ def test_a_request_that_broke_before_it_was_whole_is_sent_again(smspipe):
     assert len(server.taken) == 100 and server.connections >= 3 and server.complaints == []
 
 
+def test_ok_to_a_part_of_a_request_is_not_accepted(smspipe):
+    """Nobody can have taken the messages: most of them are still here."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    body = b'{"Code":"OK","Message":"OK","BizId":"1^0","RequestId":"R"}'
+    connections = []
+
+    def serve():
+        connections.append(listener.accept()[0])
+        connections[0].recv(100)
+        connections[0].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    threading.Thread(target=serve, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    contents = [message(n, parameters={"text": f"{n}" + "x" * 100_000}) for n in range(100)]
+    result = smspipe.run(None, "--endpoint", endpoint, "--confirm", "0", stdin=contents)
+    listener.close()
+    assert len(connections) == 1
+    assert result.outcomes == ["unknown"] * 100
+    assert result.column("BizId") == [None] * 100
+
+
 def test_a_connection_closed_while_idle_costs_nothing(smspipe, gateway):
     gateway.idle_close = True
     process = smspipe.start(gateway, "--linger", "0", "--confirm", "0")

@@ -4,7 +4,7 @@
 ///
 /// The text between the values was checked by the grammar where it came from, and the values are checked where they are
 /// found; so what fits is JSON, and its members are those of the object that the shape was taken from.
-struct JSONShape {
+package struct JSONShape {
     /// Some text that must stand, and what follows it.
     private struct Step {
         /// Up to sixteen bytes; zeros behind them.
@@ -32,23 +32,31 @@ struct JSONShape {
         var offset: Int
     }
 
+    /// How many steps a shape may have.
+    ///
+    /// The lines of an input have a dozen; what has thousands would cost more memory than its lines, and time to take.
+    private static let maximumStepCount = 256
+
     private var steps: [Step] = []
     private var anchors: [(start: Anchor, end: Anchor)] = []
 
     /// How many steps the shape has.
     var stepCount: Int { steps.count }
 
-    /// Takes the shape of an object; `nil` if a string of it has an escape.
+    /// Takes the shape of an object; `nil` if a string of it has an escape, or if it has too many parts.
     ///
     /// - Parameters:
     ///   - bytes: Holds the object.
     ///   - range: Where it stands, with the blanks around it.
     ///   - members: Its members, as ``JSONScanner`` finds them.
-    init?(of bytes: Span<UInt8>, _ range: Range<Int>, members: [JSONMember]) {
+    /// - Complexity: O(*n*) in the bytes of the range.
+    package init?(of bytes: Span<UInt8>, _ range: Range<Int>, members: [JSONMember]) {
+        guard members.count <= Self.maximumStepCount, let leaves = Self.leaves(bytes, range) else { return nil }
         var ends: [Int] = []
         var index = range.lowerBound
-        for leaf in Self.leaves(bytes, range) + [(range.upperBound..<range.upperBound, .end)] {
+        for leaf in leaves + [(range.upperBound..<range.upperBound, .end)] {
             repeat {
+                guard steps.count < Self.maximumStepCount else { return nil }
                 let part = index..<min(index + 16, leaf.range.lowerBound)
                 index = part.upperBound
                 var step = Step(byteCount: part.count, next: index < leaf.range.lowerBound ? .step : leaf.kind)
@@ -112,11 +120,12 @@ struct JSONShape {
         }
     }
 
-    /// The strings and numbers of an object that are values, the strings without their quotes.
-    private static func leaves(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [(range: Range<Int>, kind: Step.Next)] {
+    /// The strings and numbers of an object that are values, the strings without their quotes; `nil` if they are too many.
+    private static func leaves(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [(range: Range<Int>, kind: Step.Next)]? {
         var leaves: [(range: Range<Int>, kind: Step.Next)] = []
         var index = range.lowerBound
         while index < range.upperBound {
+            guard leaves.count < maximumStepCount else { return nil }
             let start = index
             index += 1
             switch bytes[start] {

@@ -17,7 +17,8 @@ struct LineScanner {
     /// Whether the members at hand are those of the shape.
     private var isShapeAtHand = false
     private var patience = Self.patience.lowerBound
-    private var misses = 0
+    /// How many lines in a row went by; as many as it takes before the first one.
+    private var misses = Self.patience.lowerBound
 
     /// The member with a meaning, `nil` if the line has none.
     subscript(name: MemberName) -> JSONMember? {
@@ -56,13 +57,14 @@ struct LineScanner {
     /// Takes the shape of the line at hand if the last one has been of no use for some lines.
     private mutating func takeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         misses += 1
-        guard shape == nil || misses > patience else { return }
         // Whoever drops members has to know where their names stand.
-        guard found.responseMembers == 0, let taken = JSONShape(of: bytes, range, members: members) else { return }
-        shape = (taken, members, found)
-        ends = Array(repeating: 0, count: taken.stepCount)
+        guard misses > patience, found.responseMembers == 0 else { return }
+        // Lines that have no shape to take are not looked at in vain one by one either.
         patience = min(2 * patience, Self.patience.upperBound)
         misses = 0
+        guard let taken = JSONShape(of: bytes, range, members: members) else { return }
+        shape = (taken, members, found)
+        ends = Array(repeating: 0, count: taken.stepCount)
     }
 
     /// The name of a member, if it is one that we use or that a response line adds.

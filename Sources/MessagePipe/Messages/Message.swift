@@ -75,7 +75,7 @@ package struct Chunk: Sendable {
 
     /// How large the storage of a chunk's bytes is that is kept for another: smaller ones are had for less than a page
     /// fault, and larger ones are the exception.
-    static let reusableByteCounts = (64 << 10)...(1 << 20)
+    package static let reusableByteCounts = (64 << 10)...(1 << 20)
 
     /// Creates a chunk without messages.
     package init(bytes: [UInt8] = []) {

@@ -99,4 +99,23 @@ struct LineShapeTests {
             #expect(Self.reading(cut, by: &parser) == Self.reading(cut, by: &alone), "cut at \(end)")
         }
     }
+
+    /// Objects of some members, and arrays of some elements as the only member.
+    private static func object(of count: Int, inArray: Bool) -> [UInt8] {
+        let parts = (0..<count).map { inArray ? "\($0)" : "\"\($0)\":\"\"" }.joined(separator: ",")
+        return Array((inArray ? "{\"a\":[\(parts)]}" : "{\(parts)}").utf8)
+    }
+
+    @Test(arguments: [true, false])
+    func `a shape is taken only of lines with few parts`(inArray: Bool) throws {
+        func hasShape(_ line: [UInt8]) throws -> Bool {
+            let members = try JSONScanner.members(of: line.span, in: 0..<line.count)
+            return JSONShape(of: line.span, 0..<line.count, members: members) != nil
+        }
+        #expect(try hasShape(Self.object(of: 100, inArray: inArray)))
+        #expect(try !hasShape(Self.object(of: 300, inArray: inArray)))
+        #expect(try !hasShape(Self.object(of: 100_000, inArray: inArray)))
+        let blanks = Array(repeating: UInt8(ascii: " "), count: 1 << 20)
+        #expect(try !hasShape(blanks + Self.object(of: 1, inArray: inArray)))
+    }
 }

@@ -61,6 +61,8 @@ struct Simulation: ~Copyable {
     private var events: [(at: Instant, event: Event)] = []
 
     private var block: LineBlock
+    /// What the block's messages are put into, in storage of earlier messages where there is some.
+    private var storage = Chunk()
     private var nextLine = 0
     private var pending: [[UInt8]] = []
     private var splitter: LineSplitter
@@ -320,7 +322,8 @@ struct Simulation: ~Copyable {
             let room = isStopped ? Int.max : engine.room
             if room > 0 {
                 let end = min(block.lines.count, nextLine + min(room, 1000))
-                let chunk = parser.parse(block, lines: nextLine..<end)
+                let chunk = parser.parse(block, lines: nextLine..<end, reusing: storage)
+                storage = Chunk()
                 for line in block.lines[nextLine..<end] { expected.append(Int(line.number)) }
                 nextLine = end
                 engine.chunkArrived(chunk, at: now)
@@ -336,10 +339,22 @@ struct Simulation: ~Copyable {
             return
         }
         if random.oneIn(3) { engine.inputIdled(at: now) }
-        block = splitter.append(pending.removeLast())
+        block.removeAll()
+        storage = takeStorage()
+        swap(&block.bytes, &storage.bytes)
+        let bytes = pending.removeLast()
+        block = splitter.append(bytes.span, reusing: block)
         nextLine = 0
         if pending.isEmpty, block.lines.isEmpty { block = splitter.finish() }
         schedule(.readable, within: random.pick([0, 1_000_000, 1_000_000_000]))
+    }
+
+    /// An emptied chunk of the engine, or one that is large enough to come back.
+    private mutating func takeStorage() -> Chunk {
+        if let spare = engine.takeSpareChunk() { return spare }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Chunk.reusableByteCounts.lowerBound)
+        return Chunk(bytes: bytes)
     }
 
     private mutating func report(_ id: RequestID, _ report: Report) throws(Failure) {
