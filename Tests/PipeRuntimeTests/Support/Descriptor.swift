@@ -52,7 +52,7 @@ final class Descriptor: Sendable {
     }
 
     /// A copy for somebody who closes it.
-    func copy() -> Int32 { number < 0 ? number : dup(number) }
+    func copy() -> Int32 { number < 0 ? number : fcntl(number, F_DUPFD_CLOEXEC, 0) }
 
     /// Reads until the end, or until so many bytes have come.
     func read(upTo limit: Int = .max) -> [UInt8] {

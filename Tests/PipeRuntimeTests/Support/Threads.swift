@@ -18,6 +18,8 @@ final class TestPipe: Sendable {
     init() {
         var ends: [Int32] = [-1, -1]
         _ = unsafe pipe(&ends)
+        // Tests that end their process run in children, which must not hold an end that another test closes.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         readEnd = Descriptor(ends[0])
         writeEnd = Descriptor(ends[1])
     }
