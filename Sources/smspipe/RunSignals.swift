@@ -8,51 +8,36 @@ import Synchronization
 ///
 /// They are watched before there is a run, so that none ends the process in the middle of one; what comes early waits for it.
 final class RunSignals: Sendable {
-    private let state: State
-    private let signals: Signals
-
-    private final class State: Sendable {
-        private let begun = Mutex<(run: Pipe.Run?, early: [Int32])>((nil, []))
-        private let isEnding = Atomic(false)
-
-        func arrived(_ number: Int32) {
-            if number != SIGUSR1, isEnding.exchange(true, ordering: .relaxed) { _exit(128 + number) }
-            begun.withLock { begun in
-                if let run = begun.run { tell(run, number) } else { begun.early.append(number) }
-            }
-        }
-
-        func begin(_ run: Pipe.Run) {
-            begun.withLock { begun in
-                begun.run = run
-                for number in begun.early { tell(run, number) }
-            }
-        }
-
-        private func tell(_ run: Pipe.Run, _ number: Int32) {
-            if number == SIGUSR1 {
-                run.flush()
-                run.report { writeToStandardError(Summary($0).line + "\n") }
-            } else {
-                run.end(bySignal: number)
-            }
-        }
-    }
+    private let begun = Mutex<(run: Pipe.Run?, early: [Int32])>((nil, []))
+    private let isEnding = Atomic(false)
 
     init() {
-        let state = State()
-        self.state = state
         // Under nohup the run goes on when the terminal is closed.
         let numbers = [SIGTERM, SIGINT, SIGHUP, SIGUSR1].filter { $0 != SIGHUP || !Signals.isIgnored(SIGHUP) }
-        signals = Signals(numbers) { state.arrived($0) }
+        Signals.watch(numbers) { [self] in arrived($0) }
     }
 
     /// Tells the run what has come and what will come.
     func begin(_ run: Pipe.Run) {
-        state.begin(run)
+        begun.withLock { begun in
+            begun.run = run
+            for number in begun.early { tell(run, number) }
+        }
     }
 
-    func cancel() {
-        signals.cancel()
+    private func arrived(_ number: Int32) {
+        if number != SIGUSR1, isEnding.exchange(true, ordering: .relaxed) { _exit(128 + number) }
+        begun.withLock { begun in
+            if let run = begun.run { tell(run, number) } else { begun.early.append(number) }
+        }
+    }
+
+    private func tell(_ run: Pipe.Run, _ number: Int32) {
+        if number == SIGUSR1 {
+            run.flush()
+            run.report { writeToStandardError(Summary($0).line + "\n") }
+        } else {
+            run.end(bySignal: number)
+        }
     }
 }

@@ -202,7 +202,6 @@ struct SendCommand: AsyncParsableCommand {
         signals.begin(run)
         let display = progress.isShown ? ProgressDisplay(run, environment: environment) : nil
         let result = try await run.finish()
-        signals.cancel()
         display?.end(result.progress)
         try await simulator?.shutdown()
         report(result)

@@ -94,16 +94,13 @@ final class SimulateEnding: Sendable {
     private let statuses: AsyncStream<Int32>
     private let continuation: AsyncStream<Int32>.Continuation
     private let state = Mutex(State.waiting)
-    private let signals = Mutex<Signals?>(nil)
 
     init() {
         (statuses, continuation) = AsyncStream.makeStream()
-        signals.withLock { signals in
-            signals = Signals([SIGTERM, SIGINT, SIGHUP]) { [continuation, weak self] number in
-                // A command gets the signal and decides; TERM is the usual end of a server.
-                guard let self, !self.passToCommand(number) else { return }
-                continuation.yield(number == SIGTERM ? 0 : 128 + number)
-            }
+        Signals.watch([SIGTERM, SIGINT, SIGHUP]) { [continuation, weak self] number in
+            // A command gets the signal and decides; TERM is the usual end of a server.
+            guard let self, !self.passToCommand(number) else { return }
+            continuation.yield(number == SIGTERM ? 0 : 128 + number)
         }
     }
 
