@@ -140,11 +140,22 @@ package struct Engine: ~Copyable {
         return max(0, configuration.window - messages.count)
     }
 
-    /// Whether more input would only wait: as many full batches are ready to leave as may be in flight.
+    /// Whether more input would only wait: as many full batches are ready to leave as may be in flight, or the output has
+    /// fallen behind the answers.
     ///
-    /// The window is then for what keeps batches from filling, or their lines from coming out; memory, and what the processor
-    /// has at hand, are small in between.
-    package var hasEnough: Bool { mayStart && dispatcher.hasEnough }
+    /// The window is then for what keeps batches from filling, or their lines from coming out in order; memory, and what the
+    /// processor has at hand, are small in between.
+    ///
+    /// - Parameter isOutputFull: Whether lines that are due cannot be taken now.
+    /// - Returns: Whether to pause reading.
+    package func hasEnough(whileOutputIsFull isOutputFull: Bool) -> Bool {
+        if isOutputFull, tally.answered - messages.released.messages >= Self.enoughAnswered { return true }
+        return mayStart && dispatcher.hasEnough
+    }
+
+    /// How many answered messages may wait for the output before reading waits for it: some buffers full, so that reading is
+    /// under way again before the output has nothing to do.
+    private static let enoughAnswered = 4096
 
     /// How many messages, and bytes of input, were held and are not any more; for the reader's credit.
     package var released: (messages: Int, bytes: Int) { messages.released }

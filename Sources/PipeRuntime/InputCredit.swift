@@ -11,6 +11,8 @@ package final class InputCredit: Sendable {
     private struct State {
         var messages: Int
         var bytes: Int
+        /// How many bytes are on their way to the event loop.
+        var bytesUnderWay = 0
         /// Whether nothing is to be read though there is credit.
         var isPaused = false
         var isWaiting = false
@@ -19,7 +21,7 @@ package final class InputCredit: Sendable {
         var spare: [Chunk] = []
 
         /// Whether something may be read now.
-        var hasCredit: Bool { messages > 0 && bytes > 0 && !isPaused }
+        var hasCredit: Bool { messages > 0 && bytes > 0 && !isPaused && bytesUnderWay < InputCredit.maximumUnderWay }
 
         /// Whether a waiting reader can go on; it does not wait any more then.
         mutating func endsWait() -> Bool {
@@ -28,6 +30,10 @@ package final class InputCredit: Sendable {
             return true
         }
     }
+
+    /// How much may be on its way to the event loop, in bytes: while that is busy or waits for the processor, more would only
+    /// lie there.
+    private static let maximumUnderWay = 512 << 10
 
     /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there.
     private static let maximumSpare = 4
@@ -69,9 +75,22 @@ package final class InputCredit: Sendable {
         }
     }
 
-    /// Takes credit for bytes that are held from now on; the next messages wait if there is none left.
+    /// Takes credit for bytes that are held from now on, and on their way to the event loop; the next messages wait if there is
+    /// none left.
     package func take(bytes: Int) {
-        state.withLock { $0.bytes -= bytes }
+        state.withLock { state in
+            state.bytes -= bytes
+            state.bytesUnderWay += bytes
+        }
+    }
+
+    /// Notes that bytes have come to the event loop.
+    package func arrived(bytes: Int) {
+        let isWaited = state.withLock { state in
+            state.bytesUnderWay -= bytes
+            return state.endsWait()
+        }
+        if isWaited { wake.signal() }
     }
 
     /// Gives back credit for what has been answered.

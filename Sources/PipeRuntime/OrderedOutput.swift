@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DequeModule
 import Dispatch
 import Glibc
 import Synchronization
 
 /// Writes response lines with blocking `write(2)` on a thread of its own, so that a reader who stalls blocks nobody else.
 ///
-/// It holds one buffer at a time; the next one is made only when that is out, which is the back-pressure to the engine.
+/// It holds few buffers at a time, one that is written and one that follows without a hop between threads; the next is made
+/// only when one of them is out, which is the back-pressure to the engine.
 package final class OrderedOutput: Sendable {
     /// What became of a buffer.
     package enum Event: Sendable {
@@ -18,12 +20,15 @@ package final class OrderedOutput: Sendable {
         case failed(Int32)
     }
 
+    /// How many buffers may be with the output, not reported yet.
+    package static let maximumUnreported = 2
+
     private let descriptor: Int32
     private struct State {
-        /// The buffer that is to be written; the thread ends where it finds none.
-        var pending: [UInt8] = []
-        /// The emptied buffer that was written last.
-        var spare: [UInt8] = []
+        /// The buffers that are to be written; the thread ends where it finds none.
+        var pending: Deque<[UInt8]> = []
+        /// The emptied buffers of those that were written.
+        var spare: [[UInt8]] = []
     }
 
     private let state = Mutex(State())
@@ -40,36 +45,33 @@ package final class OrderedOutput: Sendable {
         self.report = report
     }
 
-    /// Writes a buffer; the one before must have been reported.
+    /// Writes a buffer after those before it; fewer than ``maximumUnreported`` of these may be unreported.
     ///
     /// - Parameter buffer: Left empty: the bytes change hands, since storage that two know of could not be used again.
     package func write(_ buffer: inout [UInt8]) {
-        state.withLock { swap(&$0.pending, &buffer) }
+        state.withLock { state in
+            state.pending.append([])
+            swap(&state.pending[state.pending.count - 1], &buffer)
+        }
         wake.signal()
     }
 
     /// Ends the thread; the last buffer must have been reported.
     package func end() { wake.signal() }
 
-    /// The emptied buffer that was written last, for its storage.
+    /// An emptied buffer of one that was written, for its storage.
     package func takeSpare() -> [UInt8] {
-        state.withLock { state in
-            var buffer: [UInt8] = []
-            swap(&buffer, &state.spare)
-            return buffer
-        }
+        state.withLock { $0.spare.popLast() ?? [] }
     }
 
     /// Writes buffers until ``end()`` is called; for a thread of its own.
     package func run() {
         while true {
             wake.wait()
-            var buffer: [UInt8] = []
-            state.withLock { swap(&$0.pending, &buffer) }
-            guard !buffer.isEmpty else { return }
+            guard var buffer = state.withLock({ $0.pending.popFirst() }) else { return }
             let event = writeAll(buffer)
             buffer.removeAll(keepingCapacity: true)
-            state.withLock { swap(&$0.spare, &buffer) }
+            state.withLock { $0.spare.append(buffer) }
             report(event)
         }
     }

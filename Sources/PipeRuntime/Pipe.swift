@@ -88,7 +88,8 @@ package final class Pipe {
     private var output: OrderedOutput?
     /// Empty between writes.
     private var buffer: [UInt8] = []
-    private var isWriting = false
+    /// How many buffers are with the output.
+    private var writes = 0
 
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
     private var isPumpPlanned = false
@@ -239,7 +240,9 @@ package final class Pipe {
 
     private func inputReported(_ event: InputReader.Event) {
         switch event {
-        case .arrived(let chunk): engine.chunkArrived(chunk, at: Clock.now)
+        case .arrived(let chunk):
+            credit.arrived(bytes: chunk.byteCount)
+            engine.chunkArrived(chunk, at: Clock.now)
         case .idled: engine.inputIdled(at: Clock.now)
         case .ended: engine.inputEnded(at: Clock.now)
         case .failed(let error):
@@ -250,7 +253,7 @@ package final class Pipe {
     }
 
     private func outputReported(_ event: OrderedOutput.Event) {
-        isWriting = false
+        writes -= 1
         switch event {
         case .written: break
         case .closed:
@@ -434,17 +437,20 @@ package final class Pipe {
     }
 
     private func write() {
-        guard !isWriting else { return }
-        if buffer.capacity == 0, let output { buffer = output.takeSpare() }
-        engine.takeOutput(into: &buffer, upTo: Self.outputSize)
-        guard !buffer.isEmpty else { return }
-        isWriting = true
-        output?.write(&buffer)
+        guard let output else { return }
+        while writes < OrderedOutput.maximumUnreported {
+            if buffer.capacity == 0 { buffer = output.takeSpare() }
+            engine.takeOutput(into: &buffer, upTo: Self.outputSize)
+            guard !buffer.isEmpty else { return }
+            writes += 1
+            output.write(&buffer)
+        }
     }
 
     private func giveCredit() {
         // An urgent message overtakes what is ready once it is read, so reading goes on then.
-        if engine.hasEnough != isPaused, configuration.defaults.urgentTemplates.isEmpty {
+        let hasEnough = engine.hasEnough(whileOutputIsFull: writes == OrderedOutput.maximumUnreported)
+        if hasEnough != isPaused, configuration.defaults.urgentTemplates.isEmpty {
             isPaused.toggle()
             credit.pause(isPaused)
         }
@@ -473,7 +479,7 @@ package final class Pipe {
 
     private func finishIfDone() {
         // Events may still come in when all is done: the reader's end, a connection's close.
-        guard engine.isFinished, !isWriting, output != nil else { return }
+        guard engine.isFinished, writes == 0, output != nil else { return }
         timer?.scheduled.cancel()
         reader?.stop()
         output?.end()

@@ -55,6 +55,18 @@ struct InputCreditTests {
         #expect(await taken == 3)
     }
 
+    @Test func `waits while the event loop has not come to what was read`() async {
+        let credit = InputCredit(messages: 10_000, bytes: 16 << 20)
+        #expect(credit.take(upTo: 10) == 10)
+        credit.take(bytes: 256 << 10)
+        #expect(credit.take(upTo: 10) == 10)
+        credit.take(bytes: 256 << 10)
+        async let taken = onThread { credit.take(upTo: 3) }
+        credit.give(messages: 10, bytes: 256 << 10)
+        credit.arrived(bytes: 256 << 10)
+        #expect(await taken == 3)
+    }
+
     @Test func `gives nothing once it is stopped`() async {
         let credit = InputCredit(messages: 0, bytes: 100)
         async let taken = onThread { credit.take(upTo: 7) }

@@ -18,6 +18,18 @@ struct OrderedOutputTests {
         #expect(pipe.readEnd.read(upTo: 4) == [1, 2, 3, 4])
     }
 
+    @Test func `takes a second buffer while it writes the first`() async {
+        let pipe = TestPipe()
+        let run = OutputRun(pipe.writeEnd)
+        run.begin(Self.large)
+        run.begin([1, 2])
+        let read = await onThread { pipe.readEnd.read(upTo: Self.large.count + 2) }
+        #expect(read == Self.large + [1, 2])
+        #expect(await run.event() == .written(Self.large.count))
+        #expect(await run.event() == .written(2))
+        await run.end()
+    }
+
     @Test(arguments: [false, true])
     func `writes the whole of a buffer to a slow reader`(_ isNonBlocking: Bool) async {
         let pipe = TestPipe()
@@ -87,8 +99,16 @@ private final class OutputRun: Sendable {
     }
 
     func write(_ buffer: [UInt8]) async -> Event? {
+        begin(buffer)
+        return await event()
+    }
+
+    func begin(_ buffer: [UInt8]) {
         var buffer = buffer
         output.write(&buffer)
+    }
+
+    func event() async -> Event? {
         for await event in events { return event }
         return nil
     }

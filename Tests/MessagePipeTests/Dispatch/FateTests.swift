@@ -573,6 +573,19 @@ struct FateTests {
         #expect(!bench.hasEnough)
     }
 
+    @Test func `more input is not wanted while thousands of answers wait for a full output`() {
+        let bench = Bench { _ in }
+        bench.read(count: 4_000)
+        bench.answerAll()
+        #expect(!bench.hasEnough(whileOutputIsFull: true))
+        bench.read(count: 100, from: 4_000)
+        bench.answerAll()
+        #expect(bench.hasEnough(whileOutputIsFull: true))
+        #expect(!bench.hasEnough(whileOutputIsFull: false))
+        #expect(bench.output().count == 4_100)
+        #expect(!bench.hasEnough(whileOutputIsFull: true))
+    }
+
     @Test func `long lines close reading by their bytes`() {
         let bench = Bench { $0.maximumHeldBytes = 1000 }
         bench.read(count: 1, members: ",\"text\":\"\(String(repeating: "x", count: 1000))\"")

@@ -42,7 +42,9 @@ final class Bench {
     var isFinished: Bool { engine.isFinished }
     var stop: StopReason? { engine.stop }
     var room: Int { engine.room }
-    var hasEnough: Bool { engine.hasEnough }
+    var hasEnough: Bool { hasEnough(whileOutputIsFull: false) }
+
+    func hasEnough(whileOutputIsFull isOutputFull: Bool) -> Bool { engine.hasEnough(whileOutputIsFull: isOutputFull) }
     var occupancy: Engine.Occupancy { engine.occupancy }
     var tally: Tally { engine.tally }
     var nextDeadline: Instant? { engine.nextDeadline() }
