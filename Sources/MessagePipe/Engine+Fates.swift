@@ -65,30 +65,32 @@ extension Engine {
             outID: outID(id.batch),
             hasParameters: key.traits.contains(.hasParameters),
             hasExtensionCode: key.traits.contains(.hasExtensionCode),
-            count: batches[id.batch].items.count,
+            count: batches[id.batch].count,
         )
     }
 
     /// Calls a function with each message of a request, in the request's order.
     package func forEachMessage(of id: RequestID, _ body: (Message, Chunk) -> Void) {
-        for item in batches[id.batch].items {
-            let message = messages[item.slot]
-            messages.withChunk(of: item.slot) { body(message, $0) }
+        for place in 0..<batches[id.batch].count {
+            let slot = batches[id.batch].item(place).slot
+            let message = messages[slot]
+            messages.withChunk(of: slot) { body(message, $0) }
         }
     }
 
     /// What a look-up is to ask; each further look-up asks for another number of the batch.
     package func lookUp(of id: RequestID, at now: Instant) -> LookUp {
-        let batch = batches[id.batch]
-        let item = batch.items[(batch.lookUps - 1) % batch.items.count]
+        let lookUps = batches[id.batch].lookUps
+        let item = batches[id.batch].item((lookUps - 1) % batches[id.batch].count)
+        let key = batches[id.batch].key
         return LookUp(
             phoneNumber: Array(String(item.phoneKey).utf8),
-            sendDate: batch.sendDate,
+            sendDate: batches[id.batch].sendDate,
             outID: outID(id.batch),
-            templateCode: Array(batch.key.templateCode),
-            isOwnOutID: !batch.key.outID.isEmpty,
-            secondsSinceSent: batch.sentAt.duration(to: now).components.seconds,
-            attempt: batch.lookUps,
+            templateCode: Array(key.templateCode),
+            isOwnOutID: !key.outID.isEmpty,
+            secondsSinceSent: batches[id.batch].sentAt.duration(to: now).components.seconds,
+            attempt: lookUps,
         )
     }
 
@@ -185,14 +187,14 @@ extension Engine {
             return
         }
         let index = take(id, expecting: .inLookUp)
-        let batch = batches[index]
+        let why = batches[index].doubt?.text ?? "no answer came"
         settle(
             index,
             Response(
                 .accepted,
                 code: "OK",
-                message: "Found by look-up; \(batch.doubt?.text ?? "no answer came").",
-                sendDate: batch.sendDate,
+                message: "Found by look-up; \(why).",
+                sendDate: batches[index].sendDate,
             )
         )
     }
@@ -223,8 +225,8 @@ extension Engine {
 
     /// Splits a batch that was refused for a message nobody names; a message that is alone is the one.
     private mutating func rejectOrSplit(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
-        let items = batches[index].items
-        guard configuration.splits, items.count > 1 else {
+        let count = batches[index].count
+        guard configuration.splits, count > 1 else {
             settle(index, response(.rejected, answer, index))
             return
         }
@@ -233,12 +235,11 @@ extension Engine {
             settle(index, stop.response)
             return
         }
-        let middle = items.count / 2
-        let halves = [items[..<middle], items[middle...]].map { half in
+        let halves = [0..<(count / 2), (count / 2)..<count].map { half in
             let made = batches.make(oldest: batches[index].oldest)
             batches[made].key = batches[index].key
             batches[made].phase = .ready
-            for item in half { batches[made].append(item.slot, of: messages) }
+            for place in half { batches[made].append(batches[index].item(place).slot, of: messages) }
             return made
         }
         withdraw(index)
@@ -249,10 +250,11 @@ extension Engine {
     /// Whether the messages of a batch differ in a value that the batch need not have in common.
     private func isMixed(_ index: BatchTable.Index) -> Bool {
         var first: (signName: [UInt8], extensionCode: [UInt8])?
-        for item in batches[index].items {
-            let message = messages[item.slot]
+        for place in 0..<batches[index].count {
+            let slot = batches[index].item(place).slot
+            let message = messages[slot]
             var names: (signName: [UInt8], extensionCode: [UInt8]) = ([], [])
-            messages.withChunk(of: item.slot) {
+            messages.withChunk(of: slot) {
                 $0.append(message.signName, to: &names.signName)
                 $0.append(message.extensionCode, to: &names.extensionCode)
             }
@@ -348,14 +350,14 @@ extension Engine {
 
     /// Plans the next look-up of a batch in doubt, or answers its messages.
     mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
-        let batch = batches[index]
+        let (since, lookUps) = (batches[index].doubtSince, batches[index].lookUps)
         let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed
-        guard isAwaited, batch.lookUps < Self.lookUpTimes.count else {
+        guard isAwaited, lookUps < Self.lookUpTimes.count else {
             settleDoubt(index)
             return
         }
-        let at = max(batch.doubtSince.advanced(by: Self.lookUpTimes[batch.lookUps]), now)
-        guard at <= batch.doubtSince.advanced(by: configuration.confirm) else {
+        let at = max(since.advanced(by: Self.lookUpTimes[lookUps]), now)
+        guard at <= since.advanced(by: configuration.confirm) else {
             settleDoubt(index)
             return
         }

@@ -113,11 +113,12 @@ extension Engine {
     private mutating func recordIntent(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) {
         let batchID = batchID(index)
         var content: [JournalRecord.Message] = []
-        content.reserveCapacity(batches[index].items.count)
+        content.reserveCapacity(batches[index].count)
         var hasIDs = false
-        for item in batches[index].items {
-            let identity = messages.identity(item.slot)
-            let line = messages[item.slot].line
+        for place in 0..<batches[index].count {
+            let slot = batches[index].item(place).slot
+            let identity = messages.identity(slot)
+            let line = messages[slot].line
             hasIDs = hasIDs || identity.hasID
             content.append(
                 JournalRecord.Message(key: identity.key, content: identity.hasID ? identity.content : nil, line: line)
@@ -158,7 +159,7 @@ extension Engine {
             withdraw(index)
         } else {
             batches[index].hasIntent = false
-            journal.record(.result(response, count: batches[index].items.count))
+            journal.record(.result(response, count: batches[index].count))
         }
         batches[index].phase = .concluding
         return journal.wait(.conclusion(index, response))
@@ -192,8 +193,8 @@ extension Engine {
             if batches[index].isRecovered { journal.recovered[recorded] = nil }
         }
         guard !journal.messagesWithID.isEmpty else { return }
-        for item in batches[index].items {
-            let identity = messages.identity(item.slot)
+        for place in 0..<batches[index].count {
+            let identity = messages.identity(batches[index].item(place).slot)
             guard identity.hasID else { continue }
             for slot in journal.messagesWithID.end(identity.place, in: recorded) { settle(slot, response) }
         }

@@ -320,7 +320,7 @@ package struct Engine: ~Copyable {
             }
             guard let index = dispatcher.nextBatch(at: now) else { return nil }
             if expiry(of: index) > now {
-                dispatcher.sent(batches[index].items.count, at: now, using: &generator)
+                dispatcher.sent(batches[index].count, at: now, using: &generator)
                 return index
             }
             settle(index, expiry)
@@ -335,8 +335,8 @@ package struct Engine: ~Copyable {
     /// It makes room, as lines come out in order: the first line that has no answer is under way, or in the oldest open batch.
     /// The others go on filling: with a thousand templates, batches would else leave as soon as they have begun.
     private mutating func oldestIfFull() -> BatchTable.Index? {
-        guard isFull, let oldest = batcher.oldest(batches), let first = batches[oldest].items.first else { return nil }
-        let age = lastLine - messages[first.slot].line + 1
+        guard isFull, let oldest = batcher.oldest(batches) else { return nil }
+        let age = lastLine - messages[batches[oldest].item(0).slot].line + 1
         return age >= UInt64(messages.count / 4 * 3) ? oldest : nil
     }
 
@@ -371,12 +371,13 @@ package struct Engine: ~Copyable {
     /// Answers all messages of a batch and frees its record.
     mutating func conclude(_ index: BatchTable.Index, _ response: Response) {
         let response = claim(response, of: index)
-        let items = batches[index].items
-        let answer = answers.add(response, uses: items.count)
-        tally.count(response, messages: items.count)
-        for item in items {
-            messages.setAnswer(item.slot, answer)
-            responses.settled(item.slot)
+        let count = batches[index].count
+        let answer = answers.add(response, uses: count)
+        tally.count(response, messages: count)
+        for place in 0..<count {
+            let slot = batches[index].item(place).slot
+            messages.setAnswer(slot, answer)
+            responses.settled(slot)
         }
         if journal.isKept { concluded(index, response) }
         batches.release(index)

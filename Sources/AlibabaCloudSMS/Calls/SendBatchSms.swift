@@ -14,27 +14,28 @@ extension Call {
     /// - Complexity: O(*n*) in the messages' bytes.
     package mutating func assignSendBatchSms(_ id: RequestID, of engine: borrowing Engine) {
         let head = engine.head(of: id)
-        let texts = engine.texts(of: id)
         action = .sendBatchSms
         method = .post
         query.removeAll()
         query.append("OutId", head.outID.span)
         query.append("TemplateCode", head.templateCode.span)
         form.removeAll()
-        form.append("PhoneNumberJson") { form in
-            Self.appendArray(of: texts, { $0.phoneNumber }, isQuoted: true, to: &form)
-        }
-        form.append("SignNameJson") { form in
-            Self.appendArray(of: texts, { $0.signName }, to: &form)
-        }
-        if head.hasExtensionCode {
-            form.append("SmsUpExtendCodeJson") { form in
-                Self.appendArray(of: texts, { $0.extensionCode }, to: &form)
+        engine.withTexts(of: id) { texts in
+            form.append("PhoneNumberJson") { form in
+                Self.appendArray(of: texts, { $0.phoneNumber }, isQuoted: true, to: &form)
             }
-        }
-        if head.hasParameters {
-            form.append("TemplateParamJson") { form in
-                Self.appendArray(of: texts, { $0.templateParameters }, to: &form)
+            form.append("SignNameJson") { form in
+                Self.appendArray(of: texts, { $0.signName }, to: &form)
+            }
+            if head.hasExtensionCode {
+                form.append("SmsUpExtendCodeJson") { form in
+                    Self.appendArray(of: texts, { $0.extensionCode }, to: &form)
+                }
+            }
+            if head.hasParameters {
+                form.append("TemplateParamJson") { form in
+                    Self.appendArray(of: texts, { $0.templateParameters }, to: &form)
+                }
             }
         }
     }
@@ -53,8 +54,8 @@ extension Call {
         isQuoted: Bool = false,
         to form: inout [UInt8],
     ) {
-        let bytes = texts.bytes.span
-        let elements = texts.elements.span
+        let bytes = texts.bytes
+        let elements = texts.elements
         var byteCount = 2
         for index in elements.indices { byteCount += text(elements[index]).count + 3 }
         PercentEncoding.append(rawBytes: byteCount, to: &form) { form in

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BasicContainers
+
 /// Messages that share a request, from the first that opens it to the answer that settles them.
-struct Batch {
+///
+/// Not copyable, and with its texts in its own storage: with a thousand templates the next message goes into a batch that the
+/// processor has nothing of at hand, and each further piece of memory to be fetched counts.
+struct Batch: ~Copyable {
     /// A message of the batch.
-    struct Item {
+    struct Item: BitwiseCopyable {
         var slot: MessageTable.Slot
         var phoneKey: UInt64
     }
@@ -32,11 +37,12 @@ struct Batch {
 
     var phase = Phase.settled
     var key = BatchKey()
-    var items: [Item] = []
+    private var items = UniqueArray<Item>()
     /// What the request says of each of them.
     private(set) var texts = RequestTexts()
-    /// A Bloom filter over the items' phone keys, so that a number is searched for only if it may be there.
-    private var filter = InlineArray<8, UInt64>(repeating: 0)
+    /// A Bloom filter over the items' phone keys, so that a number is searched for only if it may be there: one search in a
+    /// hundred messages, two bits of a word for each number.
+    private var filter = InlineArray<16, UInt64>(repeating: 0)
     /// Counts the batches of the run; the number in the BatchId.
     var serial: UInt64 = 0
     /// When its oldest message arrived.
@@ -71,19 +77,25 @@ struct Batch {
     /// Whether an earlier run has left it open.
     var isRecovered = false
 
+    /// How many messages the batch has.
+    var count: Int { items.count }
+
+    /// A message of the batch, in the request's order.
+    func item(_ place: Int) -> Item { items[place] }
+
     /// Whether a number is in the batch.
     func contains(phoneKey: UInt64) -> Bool {
-        let (word, bit) = Self.filterBit(phoneKey)
-        guard filter[word] & bit != 0 else { return false }
-        for item in items where item.phoneKey == phoneKey { return true }
+        let (word, bits) = Self.filterBits(phoneKey)
+        guard filter[word] & bits == bits else { return false }
+        for index in items.indices where items[index].phoneKey == phoneKey { return true }
         return false
     }
 
     /// Adds a message whose number is not in the batch.
     mutating func append(_ slot: MessageTable.Slot, of messages: borrowing MessageTable) {
         let phoneKey = messages[slot].phoneKey
-        let (word, bit) = Self.filterBit(phoneKey)
-        filter[word] |= bit
+        let (word, bits) = Self.filterBits(phoneKey)
+        filter[word] |= bits
         items.append(Item(slot: slot, phoneKey: phoneKey))
         texts.append(slot, of: messages)
     }
@@ -110,9 +122,9 @@ struct Batch {
         isRecovered = false
     }
 
-    private static func filterBit(_ phoneKey: UInt64) -> (word: Int, bit: UInt64) {
-        let mixed = (phoneKey &* 0x9E37_79B9_7F4A_7C15) >> 55
-        return (Int(mixed >> 6), 1 << (mixed & 63))
+    private static func filterBits(_ phoneKey: UInt64) -> (word: Int, bits: UInt64) {
+        let mixed = phoneKey &* 0x9E37_79B9_7F4A_7C15
+        return (Int(mixed >> 60), 1 << (mixed >> 54 & 63) | 1 << (mixed >> 48 & 63))
     }
 }
 
@@ -120,7 +132,7 @@ struct Batch {
 struct BatchTable: ~Copyable {
     typealias Index = Int32
 
-    private var batches: [Batch] = []
+    private var batches = UniqueArray<Batch>()
     private var free: [Index] = []
     private var nextSerial: UInt64 = 1
 

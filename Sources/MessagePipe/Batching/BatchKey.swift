@@ -30,9 +30,16 @@ struct BatchKeyHash {
 }
 
 /// What the messages of one request have in common.
-package struct BatchKey: Equatable, Sendable {
-    /// The template code's text, and behind it the OutId's.
-    private var bytes: [UInt8] = []
+package struct BatchKey: Sendable {
+    /// As long as the texts of a key are that are kept in place.
+    private static let shortCount = 32
+
+    /// The template code's text, and behind it the OutId's, if they are short: compared for every message, they are then at
+    /// hand with the batch itself.
+    private var short = InlineArray<32, UInt8>(repeating: 0)
+    /// The texts, if they are long.
+    private var long: [UInt8] = []
+    private var count = 0
     private var templateCodeCount = 0
     /// Whether the messages have parameters and extension codes, and where they go.
     package private(set) var traits: Message.Traits = []
@@ -43,29 +50,38 @@ package struct BatchKey: Equatable, Sendable {
 
     /// Takes the key of a message, reusing the storage of the last one.
     mutating func assign(_ message: Message, from chunk: borrowing Chunk) {
-        bytes.removeAll(keepingCapacity: true)
-        chunk.append(message.templateCode, to: &bytes)
-        templateCodeCount = bytes.count
-        chunk.append(message.outID, to: &bytes)
+        long.removeAll(keepingCapacity: true)
+        chunk.append(message.templateCode, to: &long)
+        templateCodeCount = long.count
+        chunk.append(message.outID, to: &long)
+        count = long.count
+        if count <= Self.shortCount {
+            for index in 0..<count { short[index] = long[index] }
+        }
         traits = message.traits.intersection(.shared)
         hash = message.batchKeyHash
     }
 
     /// The template code's text.
-    package var templateCode: ArraySlice<UInt8> { bytes[..<templateCodeCount] }
+    package var templateCode: ArraySlice<UInt8> { long[..<templateCodeCount] }
 
     /// The text of the messages' own OutId; empty if they brought none.
-    package var outID: ArraySlice<UInt8> { bytes[templateCodeCount...] }
+    package var outID: ArraySlice<UInt8> { long[templateCodeCount...] }
 
-    func hasTemplateCode(_ text: borrowing Span<UInt8>) -> Bool {
-        Self.equal(text, bytes.span.extracting(..<templateCodeCount))
+    /// Whether these are the texts of the key.
+    func has(templateCode: borrowing Span<UInt8>) -> Bool {
+        equals(templateCode, 0..<templateCodeCount)
     }
 
-    func hasOutID(_ text: borrowing Span<UInt8>) -> Bool {
-        Self.equal(text, bytes.span.extracting(templateCodeCount...))
+    /// Whether this is the OutId of the key, or both are none.
+    func has(outID: borrowing Span<UInt8>) -> Bool {
+        equals(outID, templateCodeCount..<count)
     }
 
-    private static func equal(_ one: borrowing Span<UInt8>, _ other: borrowing Span<UInt8>) -> Bool {
-        one.count == other.count && one.equals(other, at: 0)
+    @inline(__always)
+    private func equals(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard text.count == range.count else { return false }
+        return count <= Self.shortCount
+            ? text.equals(short.span.extracting(range), at: 0) : text.equals(long.span.extracting(range), at: 0)
     }
 }

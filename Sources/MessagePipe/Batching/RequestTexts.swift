@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BasicContainers
+
 /// The texts of the messages of a request, copied together as the messages come in.
 ///
 /// The messages' own bytes lie anywhere in memory by the time the request leaves: fetched then, one cache line after the other,
 /// they cost a tenth of all CPU, and more with a thousand templates. When a message is batched its line is read in turn with
 /// its neighbours.
-package struct RequestTexts: Sendable {
+package struct RequestTexts: ~Copyable, Sendable {
     /// Where one message's texts stand in ``RequestTexts/bytes``, one behind the other.
     package struct Element: Sendable {
         private let start: UInt32
@@ -32,14 +34,21 @@ package struct RequestTexts: Sendable {
         package var extensionCode: Range<Int> { Int(templateParametersEnd)..<Int(end) }
     }
 
+    private var storage = UniqueArray<UInt8>()
+    private var places = UniqueArray<Element>()
+
+    /// Creates texts of no message.
+    init() {}
+
     /// The texts of all messages.
-    package private(set) var bytes: [UInt8] = []
+    package var bytes: Span<UInt8> { storage.span }
+
     /// The messages in the request's order.
-    package private(set) var elements: [Element] = []
+    package var elements: Span<Element> { places.span }
 
     /// Copies the texts of one more message.
     mutating func append(_ slot: MessageTable.Slot, of messages: borrowing MessageTable) {
-        elements.append(Element(at: bytes.count, of: messages[slot]))
+        places.append(Element(at: storage.count, of: messages[slot]))
         append(messages[slot].phoneNumber, slot, messages)
         append(messages[slot].signName, slot, messages, between: "\"", "\"")
         append(messages[slot].templateParameters, slot, messages, between: "{", "}")
@@ -48,13 +57,13 @@ package struct RequestTexts: Sendable {
 
     /// Removes all messages and keeps the storage for others.
     mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        elements.removeAll(keepingCapacity: true)
+        storage.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
     }
 
     @inline(__always)
     private mutating func append(_ range: ByteRange, _ slot: MessageTable.Slot, _ messages: borrowing MessageTable) {
-        messages.withBytes(of: range, inChunk: slot.chunk) { bytes.append(copying: $0) }
+        messages.withBytes(of: range, inChunk: slot.chunk) { storage.append(copying: $0) }
     }
 
     /// Copies a text that is JSON; what is none would be sent to somebody as something else.
@@ -72,12 +81,12 @@ package struct RequestTexts: Sendable {
                 text.count >= 2 && text[0] == UInt8(ascii: first) && text[text.count - 1] == UInt8(ascii: last),
                 "a text that is no JSON string or object",
             )
-            bytes.append(copying: text)
+            storage.append(copying: text)
         }
     }
 }
 
 extension Engine {
-    /// The texts of a request's messages.
-    package func texts(of id: RequestID) -> RequestTexts { batches[id.batch].texts }
+    /// Calls a function with the texts of a request's messages.
+    package func withTexts(of id: RequestID, _ body: (borrowing RequestTexts) -> Void) { body(batches[id.batch].texts) }
 }

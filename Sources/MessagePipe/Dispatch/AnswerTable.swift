@@ -6,6 +6,9 @@ import BasicContainers
 struct AnswerTable: ~Copyable {
     typealias Index = UInt32
 
+    /// No answer's index.
+    static let none = Index.max
+
     /// The end of the response lines that share an answer.
     ///
     /// Not copyable, so that a line costs no reference count.

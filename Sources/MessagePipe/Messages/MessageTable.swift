@@ -20,8 +20,10 @@ struct MessageTable: ~Copyable {
     /// Not copyable, so that looking at a message costs no reference count.
     struct Holding: ~Copyable {
         var chunk: Chunk
-        /// The answer of each message, once it has one.
-        var answers: [AnswerTable.Index?]
+        /// The answer of each message; ``AnswerTable/none`` until it has one.
+        ///
+        /// Not optional, which would double the size: the answers of a batch lie all over the window.
+        var answers: [AnswerTable.Index]
         /// How many of its messages are still in the table.
         var count: Int
     }
@@ -52,7 +54,7 @@ struct MessageTable: ~Copyable {
         byteCount += chunk.byteCount
         let holding = Holding(
             chunk: chunk,
-            answers: Array(repeating: nil, count: messageCount),
+            answers: Array(repeating: AnswerTable.none, count: messageCount),
             count: messageCount,
         )
         if let index = free.popLast() {
@@ -70,7 +72,10 @@ struct MessageTable: ~Copyable {
     func messageCount(ofChunk index: UInt32) -> Int { holdings[Int(index)].answers.count }
 
     /// The answer of a message, once it has one.
-    func answer(_ slot: Slot) -> AnswerTable.Index? { holdings[Int(slot.chunk)].answers[Int(slot.place)] }
+    func answer(_ slot: Slot) -> AnswerTable.Index? {
+        let answer = holdings[Int(slot.chunk)].answers[Int(slot.place)]
+        return answer == AnswerTable.none ? nil : answer
+    }
 
     /// Gives a message its answer.
     mutating func setAnswer(_ slot: Slot, _ answer: AnswerTable.Index) {
@@ -126,7 +131,7 @@ struct MessageTable: ~Copyable {
     /// Whether a message belongs to the requests of a key.
     func message(_ slot: Slot, has key: borrowing BatchKey) -> Bool {
         guard self[slot].traits.intersection(.shared) == key.traits else { return false }
-        return withBytes(of: self[slot].templateCode, inChunk: slot.chunk) { key.hasTemplateCode($0) }
-            && withBytes(of: self[slot].outID, inChunk: slot.chunk) { key.hasOutID($0) }
+        return withBytes(of: self[slot].templateCode, inChunk: slot.chunk) { key.has(templateCode: $0) }
+            && withBytes(of: self[slot].outID, inChunk: slot.chunk) { key.has(outID: $0) }
     }
 }
