@@ -6,7 +6,7 @@ import PipeRuntime
 
 /// The command: picks the subcommand, and turns the environment's options into arguments first.
 @main
-struct Smspipe: AsyncParsableCommand {
+struct Smspipe: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "smspipe",
         abstract: "Sends SMS through Alibaba Cloud: JSON lines in, one response line per message out.",
@@ -15,7 +15,7 @@ struct Smspipe: AsyncParsableCommand {
         defaultSubcommand: SendCommand.self,
     )
 
-    static func main() async {
+    static func main() {
         // A closed output is told by EPIPE, not by a signal that ends the process with answers under way.
         _ = signal(SIGPIPE, SIG_IGN)
         reserveStandardDescriptors()
@@ -25,13 +25,11 @@ struct Smspipe: AsyncParsableCommand {
         arguments = EnvironmentArguments(environment: processEnvironment()).adding(to: arguments)
         do {
             var command = try parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
+            if command is SendCommand || command is SimulateCommand {
                 // These take signals as events.
                 Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
-                try await command.run()
-            } else {
-                try command.run()
             }
+            try command.run()
         } catch let status as ExitCode {
             Glibc.exit(status.rawValue)
         } catch {
