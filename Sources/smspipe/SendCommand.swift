@@ -11,6 +11,7 @@ import PipeRuntime
 struct SendCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
+        _superCommandName: "smspipe",
         abstract: "Send the messages that come in as JSON lines, and write one response line for each.",
         usage: "smspipe [send] [options] [file …]",
         discussion: """
@@ -188,7 +189,7 @@ struct SendCommand: ParsableCommand {
     }
 
     func run() throws {
-        let environment = processEnvironment()
+        let environment = processEnvironment
         let inputs = try openInputs()
         var simulator: SimulatorServer?
         if simulate, !dryRun {

@@ -206,7 +206,7 @@ struct SimulateChild {
         for number in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, number) }
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        var variables = processEnvironment()
+        var variables = processEnvironment
         for (name, value) in environment { variables[name] = value }
         return unsafe withCStrings(arguments) { arguments in
             unsafe withCStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in
