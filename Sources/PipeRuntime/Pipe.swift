@@ -93,6 +93,8 @@ package final class Pipe {
 
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
     private var isPumpPlanned = false
+    /// Whether the gateway takes no request for a moment.
+    private var isHeldBack = false
     /// Set at the end.
     private var result: PipeResult?
 
@@ -205,6 +207,7 @@ package final class Pipe {
                 eventLoop: eventLoop,
             ),
             connected: { [self] in engine.connected() },
+            ready: { [self] in pumpLater() },
             report: { [self] in report($0, $1, $2) },
         )
         let output = OrderedOutput(descriptor: outputDescriptor) { event in
@@ -400,7 +403,9 @@ package final class Pipe {
         let epochSeconds = Clock.epochSeconds + clockOffset
         let now = Clock.now
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
-        while let request = engine.nextRequest(at: now, sendDate: sendDate) {
+        while let gateway {
+            isHeldBack = !gateway.isReady()
+            guard !isHeldBack, let request = engine.nextRequest(at: now, sendDate: sendDate) else { break }
             switch request.call {
             case .sendBatch: call.assignSendBatchSms(request.id, of: engine)
             case .sendSingle: call = .sendSms(request.id, of: engine)
@@ -412,7 +417,7 @@ package final class Pipe {
                     sendDate: String(lookUpDate(of: lookUp, leftAt: epochSeconds)).utf8.span,
                 )
             }
-            gateway?.send(request.id, signed(call, at: epochSeconds))
+            gateway.send(request.id, signed(call, at: epochSeconds))
         }
     }
 
@@ -461,7 +466,9 @@ package final class Pipe {
 
     /// Sees that the engine is called when something becomes due.
     private func setTimer() {
-        guard let deadline = engine.nextDeadline() else { return }
+        guard var deadline = engine.nextDeadline() else { return }
+        // What the engine would have sent is due all the time; the gateway tells when it can take it.
+        if isHeldBack { deadline = max(deadline, Clock.now.advanced(by: .milliseconds(1))) }
         // A timer that fires too early only asks again; so an earlier one is left as it is.
         if let timer, timer.at <= deadline { return }
         timer?.scheduled.cancel()
