@@ -93,17 +93,18 @@ package final class Pipe {
 
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
     private var isPumpPlanned = false
-    private let finished: EventLoopPromise<PipeResult>
+    /// Whether the gateway takes no request for a moment.
+    private var isHeldBack = false
+    /// Set at the end.
+    private var result: PipeResult?
 
     private init(
         _ configuration: PipeConfiguration,
         journal: consuming Journal?,
         eventLoop: any EventLoop,
-        finished: EventLoopPromise<PipeResult>,
     ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
-        self.finished = finished
         engine = Engine(configuration.engine, seed: SystemRandomNumberGenerator().firstValue, journal: journal)
         hostHeader = configuration.endpoint.hostHeader
         credit = InputCredit(
@@ -116,10 +117,8 @@ package final class Pipe {
     /// A run that is under way.
     package struct Run: Sendable {
         fileprivate let pipe: NIOLoopBound<Pipe>
-        fileprivate let group: MultiThreadedEventLoopGroup
         fileprivate let eventLoop: any EventLoop
         fileprivate let door: LoopDoor
-        fileprivate let result: EventLoopFuture<PipeResult>
 
         /// Tells the run that a signal asks for its end; a second one is the caller's to act on.
         package func end(bySignal signal: Int32) {
@@ -141,44 +140,39 @@ package final class Pipe {
             let delay = TimeAmount(interval)
             eventLoop.scheduleRepeatedTask(initialDelay: delay, delay: delay) { [pipe] _ in tell(pipe.value.progress) }
         }
-
-        /// Waits for the end of the run.
-        package func finish() async throws -> PipeResult {
-            let result = try await result.get()
-            door.close()
-            try await group.shutdownGracefully()
-            return result
-        }
     }
 
-    /// Starts a run.
+    /// Runs to the end, on this thread.
     ///
     /// - Parameters:
     ///   - configuration: What to do.
     ///   - inputs: Open inputs with their names, read one after the other.
     ///   - outputDescriptor: Where response lines go.
-    /// - Returns: The run.
-    /// - Throws: Errors of the event loop, which a running process does not see.
-    package static func start(
+    ///   - began: Gets the run once it is under way.
+    /// - Returns: How it ended.
+    package static func run(
         _ configuration: PipeConfiguration,
         inputs: [(name: String, descriptor: Int32)],
         outputDescriptor: Int32,
-    ) async throws -> Run {
+        began: (Run) -> Void = { _ in },
+    ) -> PipeResult {
+        var pipe: Pipe?
         // One event loop serves all connections: hops between threads cost more than the work itself.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let eventLoop = group.next()
-        let door = LoopDoor(eventLoop)
-        let finished = eventLoop.makePromise(of: PipeResult.self)
-        let bound = try await eventLoop.submit {
-            let opened = configuration.journal?.take()
-            let file = opened?.file
-            let pipe = Pipe(configuration, journal: opened?.journal, eventLoop: eventLoop, finished: finished)
-            let bound = NIOLoopBound(pipe, eventLoop: eventLoop)
-            if let file { pipe.startJournal(bound, door, file) }
-            pipe.startThreads(bound, door, inputs, outputDescriptor)
-            return bound
-        }.get()
-        return Run(pipe: bound, group: group, eventLoop: eventLoop, door: door, result: finished.futureResult)
+        withoutActuallyEscaping(began) { began in
+            MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
+                let door = LoopDoor(eventLoop)
+                let opened = configuration.journal?.take()
+                let file = opened?.file
+                let new = Pipe(configuration, journal: opened?.journal, eventLoop: eventLoop)
+                pipe = new
+                let bound = NIOLoopBound(new, eventLoop: eventLoop)
+                if let file { new.startJournal(bound, door, file) }
+                new.startThreads(bound, door, inputs, outputDescriptor)
+                began(Run(pipe: bound, eventLoop: eventLoop, door: door))
+            }
+        }
+        guard let result = pipe?.result else { preconditionFailure("the event loop has ended before the run") }
+        return result
     }
 
     private var progress: Progress {
@@ -213,6 +207,7 @@ package final class Pipe {
                 eventLoop: eventLoop,
             ),
             connected: { [self] in engine.connected() },
+            ready: { [self] in pumpLater() },
             report: { [self] in report($0, $1, $2) },
         )
         let output = OrderedOutput(descriptor: outputDescriptor) { event in
@@ -233,7 +228,13 @@ package final class Pipe {
         }
         self.reader = reader
         DispatchQueue(label: "reader").async { reader.run() }
-        DispatchQueue(label: "writer").async { output.run() }
+        let queue = DispatchQueue(label: "writer")
+        queue.async {
+            output.run()
+            // The output ends last; what else comes in then is dropped.
+            door.close()
+            eventLoop.shutdownGracefully(queue: queue) { _ in }
+        }
     }
 
     // MARK: - Events
@@ -402,7 +403,9 @@ package final class Pipe {
         let epochSeconds = Clock.epochSeconds + clockOffset
         let now = Clock.now
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
-        while let request = engine.nextRequest(at: now, sendDate: sendDate) {
+        while let gateway {
+            isHeldBack = !gateway.isReady()
+            guard !isHeldBack, let request = engine.nextRequest(at: now, sendDate: sendDate) else { break }
             switch request.call {
             case .sendBatch: call.assignSendBatchSms(request.id, of: engine)
             case .sendSingle: call = .sendSms(request.id, of: engine)
@@ -414,7 +417,7 @@ package final class Pipe {
                     sendDate: String(lookUpDate(of: lookUp, leftAt: epochSeconds)).utf8.span,
                 )
             }
-            gateway?.send(request.id, signed(call, at: epochSeconds))
+            gateway.send(request.id, signed(call, at: epochSeconds))
         }
     }
 
@@ -463,7 +466,9 @@ package final class Pipe {
 
     /// Sees that the engine is called when something becomes due.
     private func setTimer() {
-        guard let deadline = engine.nextDeadline() else { return }
+        guard var deadline = engine.nextDeadline() else { return }
+        // What the engine would have sent is due all the time; the gateway tells when it can take it.
+        if isHeldBack { deadline = max(deadline, Clock.now.advanced(by: .milliseconds(1))) }
         // A timer that fires too early only asks again; so an earlier one is left as it is.
         if let timer, timer.at <= deadline { return }
         timer?.scheduled.cancel()
@@ -486,13 +491,11 @@ package final class Pipe {
         output = nil
         journal?.append(nil)
         gateway?.close()
-        finished.succeed(
-            PipeResult(
-                progress: progress,
-                stop: engine.stop,
-                endingSignal: engine.endingSignal,
-                inputError: inputError,
-            )
+        result = PipeResult(
+            progress: progress,
+            stop: engine.stop,
+            endingSignal: engine.endingSignal,
+            inputError: inputError,
         )
     }
 }

@@ -127,7 +127,8 @@ package final class InputReader: Sendable {
         var unread = descriptors.map(\.descriptor)[...]
         defer { for descriptor in unread where descriptor != STDIN_FILENO { close(descriptor) } }
         var parser = parser
-        var buffer = [UInt8](repeating: 0, count: Self.readSize)
+        // Not filled with zeros: a short run would wait for pages that it does not read into.
+        var buffer: [UInt8] = []
         var block = LineBlock()
         var lineNumber: UInt64 = 0
         for (name, descriptor) in descriptors {
@@ -139,12 +140,10 @@ package final class InputReader: Sendable {
                     report(.ended)
                     return
                 }
-                let count = unsafe buffer.withUnsafeMutableBytes { bytes in
-                    unsafe Glibc.read(descriptor, bytes.baseAddress, bytes.count)
-                }
+                let (count, error) = Self.read(descriptor, into: &buffer)
                 if count < 0 {
-                    if errno == EINTR || errno == EAGAIN { continue }
-                    report(.failed(InputError(name: name, number: errno)))
+                    if error == EINTR || error == EAGAIN { continue }
+                    report(.failed(InputError(name: name, number: error)))
                     return
                 }
                 read.add(count, ordering: .relaxed)
@@ -154,7 +153,7 @@ package final class InputReader: Sendable {
                 } else {
                     var chunk = credit.takeSpare(for: count) ?? Chunk()
                     swap(&block.bytes, &chunk.bytes)
-                    block = splitter.append(buffer.span.extracting(..<count), reusing: block)
+                    block = splitter.append(buffer.span, reusing: block)
                     deliver(block, reusing: chunk, parser: &parser)
                     block.removeAll()
                 }
@@ -164,6 +163,22 @@ package final class InputReader: Sendable {
             unread.removeFirst()
         }
         report(.ended)
+    }
+
+    /// Reads once.
+    ///
+    /// - Returns: What `read(2)` returned, and the system's error number if that is negative.
+    private static func read(_ descriptor: Int32, into buffer: inout [UInt8]) -> (count: Int, error: Int32) {
+        buffer.removeAll(keepingCapacity: true)
+        var result = (count: 0, error: Int32(0))
+        buffer.append(addingCapacity: readSize) { output in
+            unsafe output.withUnsafeMutableBufferPointer { bytes, filled in
+                let count = unsafe Glibc.read(descriptor, bytes.baseAddress, readSize)
+                result = (count, errno)
+                filled = max(0, count)
+            }
+        }
+        return result
     }
 
     /// Parses and reports a block's lines, as credit comes in.

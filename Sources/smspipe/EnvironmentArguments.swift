@@ -4,6 +4,8 @@ import ArgumentParser
 
 /// Options from the environment: `SMSPIPE_BATCH_SIZE=50` stands for `--batch-size=50`, unless the option itself is given.
 struct EnvironmentArguments {
+    private static let prefix = "SMSPIPE_"
+
     private let environment: [String: String]
 
     init(environment: [String: String]) {
@@ -12,6 +14,7 @@ struct EnvironmentArguments {
 
     /// The arguments with those options in front that only the environment gives.
     func adding(to arguments: [String]) -> [String] {
+        guard environment.keys.contains(where: { $0.hasPrefix(Self.prefix) }) else { return arguments }
         var own = arguments[...]
         var subcommand: [String] = []
         if let first = own.first, Smspipe.configuration.subcommands.contains(where: { $0._commandName == first }) {
@@ -42,6 +45,6 @@ struct EnvironmentArguments {
     }
 
     private func variable(_ option: String) -> String {
-        "SMSPIPE_" + String(option.uppercased().map { $0 == "-" ? "_" : $0 })
+        Self.prefix + String(option.uppercased().map { $0 == "-" ? "_" : $0 })
     }
 }

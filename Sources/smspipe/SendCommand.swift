@@ -8,9 +8,10 @@ import MessagePipe
 import PipeRuntime
 
 /// The filter: messages in, one response line per message out.
-struct SendCommand: AsyncParsableCommand {
+struct SendCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
+        _superCommandName: "smspipe",
         abstract: "Send the messages that come in as JSON lines, and write one response line for each.",
         usage: "smspipe [send] [options] [file …]",
         discussion: """
@@ -187,23 +188,24 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
-        let environment = processEnvironment()
+    func run() throws {
+        let environment = processEnvironment
         let inputs = try openInputs()
         var simulator: SimulatorServer?
         if simulate, !dryRun {
-            let server = try await SimulatorServer.start(configuration: SimulatorConfiguration())
+            let server = try SimulatorServer.start(configuration: SimulatorConfiguration())
             printDiagnostic("sending to a simulator inside this process; no message leaves this machine.")
             simulator = server
         }
         let configuration = try pipeConfiguration(environment, simulator)
         let signals = RunSignals()
-        let run = try await Pipe.start(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO)
-        signals.begin(run)
-        let display = progress.isShown ? ProgressDisplay(run, environment: environment) : nil
-        let result = try await run.finish()
+        var display: ProgressDisplay?
+        let result = Pipe.run(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO) { run in
+            signals.begin(run)
+            if progress.isShown { display = ProgressDisplay(run, environment: environment) }
+        }
         display?.end(result.progress)
-        try await simulator?.shutdown()
+        try simulator?.shutdown()
         report(result)
         throw ExitCode(ExitStatus.status(of: result, failOn: failOn))
     }

@@ -6,7 +6,7 @@ import Glibc
 import MessagePipe
 
 /// A local gateway that speaks the service's API.
-struct SimulateCommand: AsyncParsableCommand {
+struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Serve the SMS API on this machine, with an inbox, limits and faults; nothing is sent to a phone.",
@@ -177,25 +177,25 @@ struct SimulateCommand: AsyncParsableCommand {
         if let qps, !(qps > 0) { throw ValidationError("--qps must be above 0.") }
     }
 
-    func run() async throws {
+    func run() throws {
         guard !accountSchema else {
             print(AccountFileSchema.text)
             return
         }
         // Signals are watched before anyone knows of the server, so that none is missed.
         let ending = SimulateEnding()
-        let server = try await start()
+        let server = try start()
         if !SimulatorServer.isLoopback(bind) {
             printDiagnostic(
                 "listening on \(bind): other machines can send, read captured messages and change faults; use it in test networks only."
             )
         }
-        let status = command.isEmpty ? await serve(server, ending) : await runCommand(server, ending)
-        try await server.shutdown()
+        let status = command.isEmpty ? serve(server, ending) : runCommand(server, ending)
+        try server.shutdown()
         throw ExitCode(status)
     }
 
-    private func start() async throws -> SimulatorServer {
+    private func start() throws -> SimulatorServer {
         var configuration = SimulatorConfiguration()
         configuration.seed = seed
         configuration.maximumKeptMessages = keep
@@ -212,7 +212,7 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.timeScale = timeScale
         configuration.numberLimits = numberLimits.map { $0 == .service ? .service : NumberLimits.none }
         do {
-            return try await SimulatorServer.start(configuration: configuration, host: bind, port: port)
+            return try SimulatorServer.start(configuration: configuration, host: bind, port: port)
         } catch {
             throw end(
                 .unavailable,
@@ -245,18 +245,18 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     /// Serves until standard input ends or a signal comes.
-    private func serve(_ server: SimulatorServer, _ ending: SimulateEnding) async -> Int32 {
+    private func serve(_ server: SimulatorServer, _ ending: SimulateEnding) -> Int32 {
         let error = SimulateReadyLine(server).write()
         guard error == 0 else {
             printDiagnostic("the ready line cannot be written: \(unsafe String(cString: strerror(error))).")
             return ExitStatus.ioError.rawValue
         }
-        return await ending.wait()
+        return ending.wait()
     }
 
     /// Runs the command and takes over its status.
-    private func runCommand(_ server: SimulatorServer, _ ending: SimulateEnding) async -> Int32 {
-        await SimulateChild(command, environment: SimulateReadyLine(server).environment).run(passing: ending)
+    private func runCommand(_ server: SimulatorServer, _ ending: SimulateEnding) -> Int32 {
+        SimulateChild(command, environment: SimulateReadyLine(server).environment).run(passing: ending)
     }
 }
 

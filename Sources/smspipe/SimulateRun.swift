@@ -91,31 +91,31 @@ final class SimulateEnding: Sendable {
         case running(pid_t)
     }
 
-    private let statuses: AsyncStream<Int32>
-    private let continuation: AsyncStream<Int32>.Continuation
+    /// What to end with; what comes first counts.
+    private let status = Mutex<Int32?>(nil)
+    private let ended = DispatchSemaphore(value: 0)
     private let state = Mutex(State.waiting)
 
     init() {
-        (statuses, continuation) = AsyncStream.makeStream()
-        Signals.watch([SIGTERM, SIGINT, SIGHUP]) { [continuation, weak self] number in
+        Signals.watch([SIGTERM, SIGINT, SIGHUP]) { [weak self] number in
             // A command gets the signal and decides; TERM is the usual end of a server.
-            guard let self, !self.passToCommand(number) else { return }
-            continuation.yield(number == SIGTERM ? 0 : 128 + number)
+            guard let self, !passToCommand(number) else { return }
+            end(number == SIGTERM ? 0 : 128 + number)
         }
     }
 
     /// Waits until standard input ends or a signal comes, and returns the exit status.
-    func wait() async -> Int32 {
-        DispatchQueue.global().async { [continuation] in
+    func wait() -> Int32 {
+        DispatchQueue.global().async { [self] in
             var buffer = [UInt8](repeating: 0, count: 4_096)
             while true {
                 let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(STDIN_FILENO, $0.baseAddress, $0.count) }
                 if count > 0 || (count < 0 && errno == EINTR) { continue }
                 break
             }
-            continuation.yield(0)
+            end(0)
         }
-        return await firstStatus()
+        return firstStatus()
     }
 
     /// Starts a command and waits until it ends.
@@ -123,7 +123,7 @@ final class SimulateEnding: Sendable {
     /// - Parameter spawn: Starts it, sets its process, and returns the system's error, or 0.
     /// - Returns: Its status as a shell would have it.
     /// - Throws: That error.
-    func wait(forCommand spawn: (inout pid_t) -> Int32) async throws(CommandError) -> Int32 {
+    func wait(forCommand spawn: (inout pid_t) -> Int32) throws(CommandError) -> Int32 {
         // A signal that comes meanwhile waits at the lock until the command is there to get it.
         let started = state.withLock { state -> (process: pid_t, error: Int32) in
             guard case .waiting = state else { return (0, 0) }
@@ -134,21 +134,26 @@ final class SimulateEnding: Sendable {
         }
         guard started.error == 0 else { throw CommandError(number: started.error) }
         if started.process != 0 { watch(started.process) }
-        return await firstStatus()
+        return firstStatus()
     }
 
     private func watch(_ process: pid_t) {
-        DispatchQueue.global().async { [continuation] in
+        DispatchQueue.global().async { [self] in
             var status: Int32 = 0
             while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
             let signal = status & 0x7F
-            continuation.yield(signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
+            end(signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
         }
     }
 
-    private func firstStatus() async -> Int32 {
-        for await status in statuses { return status }
-        return 0
+    private func end(_ status: Int32) {
+        self.status.withLock { $0 = $0 ?? status }
+        ended.signal()
+    }
+
+    private func firstStatus() -> Int32 {
+        ended.wait()
+        return status.withLock { $0 ?? 0 }
     }
 
     private func passToCommand(_ number: Int32) -> Bool {
@@ -180,9 +185,9 @@ struct SimulateChild {
     }
 
     /// Runs the command and returns its status as a shell would: 127 if it is not found, 126 if it cannot be run.
-    func run(passing ending: SimulateEnding) async -> Int32 {
+    func run(passing ending: SimulateEnding) -> Int32 {
         do throws(CommandError) {
-            return try await ending.wait { spawn(&$0) }
+            return try ending.wait { spawn(&$0) }
         } catch {
             let reason = unsafe String(cString: strerror(error.number))
             printDiagnostic("\(arguments[0]) cannot be run: \(reason).")
@@ -201,7 +206,7 @@ struct SimulateChild {
         for number in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, number) }
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        var variables = processEnvironment()
+        var variables = processEnvironment
         for (name, value) in environment { variables[name] = value }
         return unsafe withCStrings(arguments) { arguments in
             unsafe withCStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in

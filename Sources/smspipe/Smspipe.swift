@@ -6,7 +6,7 @@ import PipeRuntime
 
 /// The command: picks the subcommand, and turns the environment's options into arguments first.
 @main
-struct Smspipe: AsyncParsableCommand {
+struct Smspipe: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "smspipe",
         abstract: "Sends SMS through Alibaba Cloud: JSON lines in, one response line per message out.",
@@ -15,28 +15,40 @@ struct Smspipe: AsyncParsableCommand {
         defaultSubcommand: SendCommand.self,
     )
 
-    static func main() async {
+    static func main() {
         // A closed output is told by EPIPE, not by a signal that ends the process with answers under way.
         _ = signal(SIGPIPE, SIG_IGN)
         reserveStandardDescriptors()
         var arguments = Array(CommandLine.arguments.dropFirst())
         // The filter is what people mean who ask for help without naming a subcommand.
         if arguments == ["--help"] || arguments == ["-h"] { arguments.insert(SendCommand._commandName, at: 0) }
-        arguments = EnvironmentArguments(environment: processEnvironment()).adding(to: arguments)
+        arguments = EnvironmentArguments(environment: processEnvironment).adding(to: arguments)
         do {
-            var command = try parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
+            var command = try parsed(arguments)
+            if command is SendCommand || command is SimulateCommand {
                 // These take signals as events.
                 Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
-                try await command.run()
-            } else {
-                try command.run()
             }
+            try command.run()
         } catch let status as ExitCode {
             Glibc.exit(status.rawValue)
         } catch {
             exit(withError: error)
         }
+    }
+
+    /// The command that the arguments call for.
+    ///
+    /// The filter is parsed by itself first, unless another is named: to go through the tree of commands takes a short run
+    /// longer than all its work. Requests for help and mistakes are the tree's to answer.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        if !namesCommand(arguments.first), let command = try? SendCommand.parse(arguments) { return command }
+        return try parseAsRoot(arguments)
+    }
+
+    private static func namesCommand(_ argument: String?) -> Bool {
+        guard let argument, !argument.hasPrefix("-") else { return false }
+        return argument == "help" || configuration.subcommands.contains { $0._commandName == argument }
     }
 }
 
@@ -53,8 +65,10 @@ private func reserveStandardDescriptors() {
 }
 
 /// The environment's variables.
-func processEnvironment() -> [String: String] {
+let processEnvironment: [String: String] = {
     var variables: [String: String] = [:]
+    // Few environments have more.
+    variables.reserveCapacity(64)
     var next = unsafe environ
     while let entry = unsafe next.pointee {
         let text = unsafe String(cString: entry)
@@ -64,4 +78,4 @@ func processEnvironment() -> [String: String] {
         unsafe next += 1
     }
     return variables
-}
+}()

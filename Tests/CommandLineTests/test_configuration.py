@@ -72,6 +72,18 @@ def test_version_is_shown(smspipe):
     assert result.status == 0 and re.search(r"\d+\.\d+", result.stdout.decode())
 
 
+@pytest.mark.parametrize("options", WRONG + [["--help"], ["--no-echo", "--help"], ["--linger"]], ids=" ".join)
+def test_the_filter_tells_the_same_with_and_without_its_name(smspipe, options):
+    unnamed, named = (smspipe.run(None, *name, *options) for name in ([], ["send"]))
+    assert (unnamed.status, unnamed.stdout, unnamed.stderr) == (named.status, named.stdout, named.stderr)
+    assert re.search(r"smspipe \[?send", unnamed.stdout.decode() + unnamed.stderr)
+
+
+def test_an_option_goes_before_files_not_before_another_command(smspipe, gateway):
+    result = smspipe.run(gateway, "--no-echo", "explain", "OK")
+    assert result.status == 66 and "explain" in result.stderr
+
+
 def test_each_option_can_be_an_environment_variable(smspipe, gateway, tmp_path):
     bare = {"PhoneNumber": phone(1)}
 

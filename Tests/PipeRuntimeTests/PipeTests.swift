@@ -187,13 +187,13 @@ private func withSimulator(
     var configuration = SimulatorConfiguration()
     configuration.seed = 1
     configuration.faults = faults
-    let simulator = try await SimulatorServer.start(configuration: configuration)
+    let simulator = try SimulatorServer.start(configuration: configuration)
     let result: Result<Void, any Error>
     do {
         result = .success(try await body(simulator))
     } catch {
         result = .failure(error)
     }
-    try await simulator.shutdown()
+    try simulator.shutdown()
     try result.get()
 }

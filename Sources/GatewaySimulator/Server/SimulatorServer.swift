@@ -35,7 +35,7 @@ package final class SimulatorServer: Sendable {
         host: String = "127.0.0.1",
         port: Int = 0,
         clock: @escaping @Sendable () -> WallTime = { .system },
-    ) async throws -> SimulatorServer {
+    ) throws -> SimulatorServer {
         let seed = configuration.seed ?? UInt64.random(in: .min ... .max)
         var keyGenerator = SeededGenerator(seed: seed)
         let account =
@@ -53,13 +53,13 @@ package final class SimulatorServer: Sendable {
         )
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))
         do {
-            let channel = try await bootstrap(group, state).bind(host: host, port: port).get()
+            let channel = try bootstrap(group, state).bind(host: host, port: port).wait()
             if let address = configuration.receiptsTo {
                 ReceiptPusher(state, address: address).start(on: group.next())
             }
             return SimulatorServer(group, channel, account: account, host: host)
         } catch {
-            try? await group.shutdownGracefully()
+            try? group.syncShutdownGracefully()
             throw SimulatorStartError(error)
         }
     }
@@ -92,9 +92,9 @@ package final class SimulatorServer: Sendable {
     /// Closes the port and all connections, and ends the threads.
     ///
     /// - Throws: NIO's error if a thread cannot be ended.
-    package func shutdown() async throws {
-        try? await channel.close()
-        try await group.shutdownGracefully()
+    package func shutdown() throws {
+        try? channel.close().wait()
+        try group.syncShutdownGracefully()
     }
 
     private static func bootstrap(_ group: MultiThreadedEventLoopGroup, _ state: SimulatorState) -> ServerBootstrap {

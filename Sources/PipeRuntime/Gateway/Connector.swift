@@ -35,7 +35,7 @@ package struct Connector {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .connectTimeout(Self.timeout)
-        guard endpoint.isEncrypted else { return bootstrap.connect(host: endpoint.host, port: endpoint.port) }
+        guard endpoint.isEncrypted else { return Self.reach(endpoint.host, endpoint.port, bootstrap) }
         let context: NIOSSLContext
         do {
             context = try self.context()
@@ -47,9 +47,21 @@ package struct Connector {
             if let proxy {
                 Self.tunnel(bootstrap, through: proxy, to: endpoint)
             } else {
-                bootstrap.connect(host: endpoint.host, port: endpoint.port)
+                Self.reach(endpoint.host, endpoint.port, bootstrap)
             }
         return connected.flatMap { Self.startTLS(on: $0, context, endpoint) }
+    }
+
+    /// Makes a TCP connection.
+    ///
+    /// An address needs no resolver's thread, and no race between several addresses.
+    private static func reach(
+        _ host: String,
+        _ port: Int,
+        _ bootstrap: ClientBootstrap,
+    ) -> EventLoopFuture<any Channel> {
+        if let address = try? SocketAddress(ipAddress: host, port: port) { return bootstrap.connect(to: address) }
+        return bootstrap.connect(host: host, port: port)
     }
 
     private mutating func context() throws -> NIOSSLContext {
@@ -71,7 +83,7 @@ package struct Connector {
         through proxy: Proxy,
         to endpoint: GatewayEndpoint,
     ) -> EventLoopFuture<any Channel> {
-        bootstrap.connect(host: proxy.host, port: proxy.port).flatMap { channel in
+        reach(proxy.host, proxy.port, bootstrap).flatMap { channel in
             let opened = channel.eventLoop.makePromise(of: Void.self)
             var headers = HTTPHeaders([("host", "\(endpoint.hostName):\(endpoint.port)")])
             if let authorization = proxy.authorization {

@@ -49,24 +49,63 @@ package final class Gateway {
     private var busy: [RequestID: GatewayConnection] = [:]
     /// Requests that wait for a connection of their own.
     private var connecting: [RequestID: SignedRequest] = [:]
+    private var allowance = ConnectionAllowance()
+    /// Whether a request waits for ``isReady()``.
+    private var isAwaited = false
+    private var timer: Scheduled<Void>?
     private let report: (RequestID, SignedRequest.Evidence, GatewayReport) -> Void
     private let connected: () -> Void
+    private let ready: () -> Void
 
     /// Creates a gateway without connections.
     ///
     /// - Parameters:
     ///   - connector: Makes connections.
     ///   - connected: Called whenever a connection has been made.
+    ///   - ready: Called when ``isReady()`` is to be asked again.
     ///   - report: Called once for each request, never from within ``send(_:_:)``.
     package init(
         _ connector: Connector,
         connected: @escaping () -> Void,
+        ready: @escaping () -> Void = {},
         report: @escaping (RequestID, SignedRequest.Evidence, GatewayReport) -> Void,
     ) {
         self.connector = connector
         eventLoop = connector.eventLoop
         self.connected = connected
+        self.ready = ready
         self.report = report
+    }
+
+    /// Whether a request should be sent now: over an idle connection, or over a new one if there should be more.
+    ///
+    /// If not, `ready` is called in time.
+    package func isReady() -> Bool {
+        if idle.contains(where: { $0.connection.isReusable }) { return true }
+        if allowance.allows(beside: connecting.count + busy.count) { return true }
+        isAwaited = true
+        if timer == nil { setTimer() }
+        return false
+    }
+
+    /// Sees that `ready` is called though no socket may have anything to tell.
+    private func setTimer() {
+        timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(allowance.patience)) { [self] in
+            timer = nil
+            allowance.waited()
+            tellWhoWaits()
+        }
+    }
+
+    private func tellWhoWaits() {
+        guard isAwaited else { return }
+        isAwaited = false
+        ready()
+    }
+
+    private func socketsWereLookedAt() {
+        allowance.socketsWereLookedAt()
+        tellWhoWaits()
     }
 
     /// Sends a request over an idle connection, or over a new one.
@@ -78,6 +117,7 @@ package final class Gateway {
             return
         }
         connecting[id] = request
+        allowance.begun()
         connector.connect().assumeIsolated().whenComplete { [self] result in
             guard let request = connecting.removeValue(forKey: id) else {
                 if case .success(let channel) = result { channel.cut() }
@@ -87,6 +127,7 @@ package final class Gateway {
             case .success(let channel): start(id, request, on: channel)
             case .failure(let error): report(id, request.evidence, .notSent(Connector.reason(error)))
             }
+            socketsWereLookedAt()
         }
     }
 
@@ -113,6 +154,10 @@ package final class Gateway {
             let connection = GatewayConnection(channel: channel) { [self] in ended($0, $1, $2, $3) }
             try channel.pipeline.syncOperations.addHandler(connection)
             connected()
+            if allowance.connected() {
+                timer?.cancel()
+                timer = nil
+            }
             busy[id] = connection
             connection.send(id, request)
         } catch {
@@ -128,8 +173,11 @@ package final class Gateway {
         _ result: GatewayReport,
     ) {
         busy[id] = nil
-        if connection.isReusable { idle.append((connection, Clock.now)) }
+        let now = Clock.now
+        allowance.answered(after: connection.sentAt.duration(to: now))
+        if connection.isReusable { idle.append((connection, now)) }
         report(id, evidence, result)
+        socketsWereLookedAt()
     }
 
     private func dropStale() {

@@ -27,6 +27,8 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     ///
     /// The next one takes the storage over if nobody else holds it any more; else it gets its own.
     private var outgoing = ByteBuffer()
+    /// When the last request was sent.
+    private(set) var sentAt = Instant(nanoseconds: 0)
     /// Whether another request may be sent.
     private(set) var isReusable = true
 
@@ -45,6 +47,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     func send(_ id: RequestID, _ request: SignedRequest) {
         precondition(exchange == nil, "a connection carries one request at a time")
         exchange = Exchange(id: id, evidence: request.evidence)
+        sentAt = Clock.now
         outgoing.clear(minimumCapacity: request.head.count + request.body.count)
         outgoing.writeBytes(request.head)
         outgoing.writeBytes(request.body)

@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `never answers a stalled request, and takes it`() async throws {
-        let server = try await SimulatorServer.start(
+        let server = try SimulatorServer.start(
             configuration: configuration("stall=1,nth=1"),
             clock: { TestAccount.now },
         )
@@ -78,7 +78,7 @@ import Testing
         #expect(try SocketClient.exchange(Array(text.utf8) + call.body, port: port, seconds: 1).isEmpty)
         let gateway = HTTPGateway(server: server, clock: TestClock())
         #expect(try await gateway.answer(.details("15000000000")).details.count == 1)
-        try await server.shutdown()
+        try server.shutdown()
     }
 
     @Test func `limits a rule to a template, a number or a call`() async throws {

@@ -12,9 +12,9 @@ import Testing
     ) async throws {
         var configuration = TestAccount.configuration
         change(&configuration)
-        let server = try await SimulatorServer.start(configuration: configuration)
+        let server = try SimulatorServer.start(configuration: configuration)
         let result = Result { try body(#require(server.endpoint.split(separator: ":").last.flatMap { UInt16($0) })) }
-        try await server.shutdown()
+        try server.shutdown()
         try result.get()
     }
 

@@ -48,7 +48,7 @@ func withGateway(
         try await body(RulesGateway(configuration))
     case .http:
         let clock = TestClock()
-        let server = try await SimulatorServer.start(configuration: configuration, clock: { clock.now })
+        let server = try SimulatorServer.start(configuration: configuration, clock: { clock.now })
         let gateway = HTTPGateway(server: server, clock: clock)
         let result: Result<Void, any Error>
         do {
@@ -56,7 +56,7 @@ func withGateway(
         } catch {
             result = .failure(error)
         }
-        try await server.shutdown()
+        try server.shutdown()
         try result.get()
     }
 }

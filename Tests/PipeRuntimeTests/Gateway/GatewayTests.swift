@@ -13,6 +13,37 @@ struct GatewayTests {
 
     private let ids = TestGateway.requestIDs(3)
 
+    // MARK: - Connections
+
+    @Test func `begins few connections at a time, and more where nobody answers`() async throws {
+        let peer = try Peer([])
+        let gateway = try await TestGateway(port: peer.port)
+        let ids = TestGateway.requestIDs(ConnectionAllowance.few)
+        let isReady = try await gateway.with { gateway in
+            for id in ids {
+                guard gateway.isReady() else { return true }
+                gateway.send(id, TestGateway.request(bodyBytes: 10))
+            }
+            return gateway.isReady()
+        }
+        #expect(!isReady)
+        try await gateway.becomeReady()
+        for id in ids { try await gateway.abandon(id) }
+        #expect(try await gateway.end() == ids.count)
+    }
+
+    @Test func `takes a request for a connection that is idle`() async throws {
+        let peer = try Peer { connection in
+            connection.readRequest()
+            connection.write(Self.answer)
+            _ = connection.readToEnd()
+        }
+        let gateway = try await TestGateway(port: peer.port)
+        #expect(try await gateway.exchange(ids[0]).status == 200)
+        #expect(try await gateway.with { $0.isReady() })
+        #expect(try await gateway.end() == 0)
+    }
+
     // MARK: - Answers
 
     @Test func `sends the next request over the same connection`() async throws {

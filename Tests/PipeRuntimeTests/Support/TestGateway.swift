@@ -20,6 +20,7 @@ final class TestGateway: Sendable {
 
     let reports: AsyncStream<Report>
     private let reported: AsyncStream<Report>.Continuation
+    private let readiness: AsyncStream<Void>
     private let group: MultiThreadedEventLoopGroup
     private let gateway: NIOLoopBound<Gateway>
 
@@ -27,14 +28,17 @@ final class TestGateway: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let (reports, continuation) = AsyncStream.makeStream(of: Report.self)
+        let (readiness, ready) = AsyncStream.makeStream(of: Void.self)
         self.group = group
         self.reports = reports
         reported = continuation
+        self.readiness = readiness
         gateway = try await loop.submit {
             let connector = Connector(endpoint: endpoint, proxy: proxy, caFile: caFile, eventLoop: loop)
             let gateway = Gateway(
                 connector,
                 connected: {},
+                ready: { ready.yield() },
                 report: { id, _, what in continuation.yield(Report(id: id, what: what)) },
             )
             return NIOLoopBound(gateway, eventLoop: loop)
@@ -69,6 +73,12 @@ final class TestGateway: Sendable {
     func exchange(_ id: RequestID, bodyBytes: Int = 10) async throws -> GatewayReport? {
         try await send(id, bodyBytes: bodyBytes)
         return try await report()
+    }
+
+    /// Waits until another request should be sent, as the gateway tells.
+    func becomeReady() async throws {
+        var events = readiness.makeAsyncIterator()
+        while try await !with({ $0.isReady() }) { await events.next() }
     }
 
     /// Waits until no connection can be used again: the peer has closed what there was.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AlibabaCloudSMS
+import Dispatch
 import GatewaySimulator
 import MessagePipe
 import PipeRuntime
@@ -13,6 +14,7 @@ final class TestRun: Sendable {
     let output = TestPipe()
     let run: Pipe.Run
     private let otherOutput: Descriptor?
+    private let ended: AsyncStream<PipeResult>
 
     convenience init(
         _ simulator: SimulatorServer,
@@ -50,18 +52,29 @@ final class TestRun: Sendable {
             credentials: credentials,
         )
         otherOutput = output
-        run = try await Pipe.start(
-            configuration,
-            inputs: inputs ?? [("pipe", input.readEnd.copy())],
-            outputDescriptor: output?.number ?? self.output.writeEnd.number,
-        )
+        let inputs = inputs ?? [("pipe", input.readEnd.copy())]
+        let outputDescriptor = output?.number ?? self.output.writeEnd.number
+        let (ended, end) = AsyncStream.makeStream(of: PipeResult.self)
+        self.ended = ended
+        run = await withCheckedContinuation { began in
+            DispatchQueue(label: "run").async {
+                end.yield(
+                    Pipe.run(configuration, inputs: inputs, outputDescriptor: outputDescriptor) {
+                        began.resume(returning: $0)
+                    }
+                )
+                end.finish()
+            }
+        }
     }
 
     /// Waits for the end, and ends the output.
     func finish() async throws -> PipeResult {
-        let result = try await run.finish()
-        output.writeEnd.close()
-        return result
+        for await result in ended {
+            output.writeEnd.close()
+            return result
+        }
+        throw Failure()
     }
 
     /// What has been done so far.
