@@ -38,7 +38,7 @@ package struct AnswerHead {
                 if isChunked || !Self.equals(bytes, value, "chunked") { hasContradiction = true }
                 isChunked = true
             case 10 where Self.equals(bytes, name, "connection"):
-                for option in Self.list(bytes, value) {
+                Self.forEachElement(of: bytes, value) { option in
                     if Self.equals(bytes, option, "close") { isKeptAlive = false }
                     if version == 0, Self.equals(bytes, option, "keep-alive") { isKeptAlive = true }
                 }
@@ -150,16 +150,14 @@ package struct AnswerHead {
         return start..<end
     }
 
-    /// The elements of a list that commas separate.
-    private static func list(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [Range<Int>] {
-        var elements: [Range<Int>] = []
+    /// Calls a function with each element of a list that commas separate.
+    private static func forEachElement(of bytes: Span<UInt8>, _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
         var start = range.lowerBound
         for index in range where bytes[index] == UInt8(ascii: ",") {
-            elements.append(trimmed(bytes, start..<index))
+            body(trimmed(bytes, start..<index))
             start = index + 1
         }
-        elements.append(trimmed(bytes, start..<range.upperBound))
-        return elements
+        body(trimmed(bytes, start..<range.upperBound))
     }
 
     /// Whether a part is a text, in lower case where upper-case letters count as the same.

@@ -17,11 +17,12 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
         let evidence: SignedRequest.Evidence
         var isSentWhole = false
         var isAbandoned = false
-        var reader = AnswerReader()
     }
 
     private let channel: any Channel
     private var exchange: Exchange?
+    /// Reads the answer of the exchange.
+    private var reader = AnswerReader()
     private let ended: (GatewayConnection, RequestID, SignedRequest.Evidence, GatewayReport) -> Void
     /// The request as it leaves.
     ///
@@ -45,6 +46,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     func send(_ id: RequestID, _ request: SignedRequest) {
         precondition(exchange == nil, "a connection carries one request at a time")
         exchange = Exchange(id: id, evidence: request.evidence)
+        reader.startOver()
         outgoing.clear(minimumCapacity: request.head.count + request.body.count)
         outgoing.writeBytes(request.head)
         outgoing.writeBytes(request.body)
@@ -76,10 +78,11 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         // Without a request that waits for it, the connection is not to be trusted.
-        switch exchange?.reader.read(buffer.readableBytesUInt8Span) {
+        guard exchange != nil else { return fail() }
+        switch reader.read(buffer.readableBytesUInt8Span) {
         case .incomplete: break
         case .complete: answered()
-        case .malformed, nil: fail()
+        case .malformed: fail()
         }
     }
 
@@ -88,20 +91,20 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if exchange?.reader.connectionEnded() == .complete { answered() }
+        if exchange != nil, reader.connectionEnded() == .complete { answered() }
         fail()
         context.fireChannelInactive()
     }
 
     private func answered() {
-        guard let exchange, let status = exchange.reader.status else { return }
+        guard let exchange, let status = reader.status else { return }
         self.exchange = nil
         // An answer before the request was whole leaves the rest of it on the connection.
-        if !exchange.reader.isKeptAlive || !exchange.isSentWhole { close() }
+        if !reader.isKeptAlive || !exchange.isSentWhole { close() }
         let answer = HTTPAnswer(
             status: status,
-            head: exchange.reader.head,
-            body: exchange.reader.body,
+            head: reader.head,
+            body: reader.body,
             isRequestWhole: exchange.isSentWhole,
         )
         ended(self, exchange.id, exchange.evidence, .answered(answer))
@@ -119,7 +122,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
                 .notSent(.brokenWhileSending)
             } else if exchange.isAbandoned {
                 .unknown(.timeout)
-            } else if let status = exchange.reader.status {
+            } else if let status = reader.status {
                 .unknown(.unreadable(status: status))
             } else {
                 .unknown(.connectionLost)

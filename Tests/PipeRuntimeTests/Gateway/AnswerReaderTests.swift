@@ -56,6 +56,19 @@ struct AnswerReaderTests {
     }
 
     @Test(arguments: whole)
+    func `reads an answer the same with the storage of others`(_ answer: String, _ expected: Read) {
+        var reader = AnswerReader()
+        for (before, _) in Self.whole {
+            for count in [before.utf8.count / 2, before.utf8.count] {
+                _ = reader.read(before.utf8.span.extracting(first: count))
+                reader.startOver()
+                #expect(read([Array(answer.utf8)], by: &reader) == expected)
+                reader.startOver()
+            }
+        }
+    }
+
+    @Test(arguments: whole)
     func `agrees with another reader`(_ answer: String, _ expected: Read) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         #expect(try await OtherReader.read(Array(answer.utf8), on: group) == expected)
@@ -159,6 +172,10 @@ struct AnswerReaderTests {
     /// What the reader finds in pieces and the connection's end after them; `nil` if it is no whole answer.
     private func read(_ pieces: [[UInt8]]) -> Read? {
         var reader = AnswerReader()
+        return read(pieces, by: &reader)
+    }
+
+    private func read(_ pieces: [[UInt8]], by reader: inout AnswerReader) -> Read? {
         var progress = AnswerReader.Progress.incomplete
         for piece in pieces where progress == .incomplete { progress = reader.read(piece.span) }
         if progress == .incomplete { progress = reader.connectionEnded() }
