@@ -312,7 +312,7 @@ package final class Pipe {
         do {
             let answer = try decoder.decode(
                 status: received.status,
-                retryAfterMilliseconds: received.field("x-acs-retry-after").flatMap { Int($0) },
+                retryAfterMilliseconds: received.retryAfterMilliseconds,
                 body: received.body.span,
                 evidence: evidence,
             )

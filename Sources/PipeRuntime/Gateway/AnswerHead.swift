@@ -20,6 +20,8 @@ package struct AnswerHead {
     let framing: Framing?
     /// Whether the server keeps the connection open.
     let isKeptAlive: Bool
+    /// The wait that `x-acs-retry-after` asks for; `nil` where it is not there or no number.
+    let retryAfterMilliseconds: Int?
 
     /// Reads a head with the empty line at its end; `nil` if it is none.
     init?(_ bytes: Span<UInt8>) {
@@ -28,6 +30,7 @@ package struct AnswerHead {
         var isChunked = false
         var hasContradiction = false
         var isKeptAlive = version == 1
+        var retryAfter: Int??
         let isWellFormed = Self.forEachField(of: bytes) { name, value in
             switch name.count {
             case 14 where Self.equals(bytes, name, "content-length"):
@@ -37,6 +40,8 @@ package struct AnswerHead {
             case 17 where Self.equals(bytes, name, "transfer-encoding"):
                 if isChunked || !Self.equals(bytes, value, "chunked") { hasContradiction = true }
                 isChunked = true
+            case 17 where retryAfter == nil && Self.equals(bytes, name, "x-acs-retry-after"):
+                retryAfter = .some(Self.number(bytes, value))
             case 10 where Self.equals(bytes, name, "connection"):
                 Self.forEachElement(of: bytes, value) { option in
                     if Self.equals(bytes, option, "close") { isKeptAlive = false }
@@ -49,6 +54,7 @@ package struct AnswerHead {
         guard isWellFormed else { return nil }
         self.status = status
         self.isKeptAlive = isKeptAlive
+        retryAfterMilliseconds = retryAfter ?? nil
         if hasContradiction || isChunked && (contentLength != nil || version == 0) {
             framing = nil
         } else if status < 200 || status == 204 || status == 304 {

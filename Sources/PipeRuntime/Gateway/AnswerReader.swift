@@ -43,6 +43,8 @@ package struct AnswerReader {
     package private(set) var body: [UInt8] = []
     /// Whether the connection can carry another request after the answer.
     package private(set) var isKeptAlive = false
+    /// The wait that the head asks for; `nil` where it asks for none.
+    package private(set) var retryAfterMilliseconds: Int?
     private var part = Part.head
     /// The line that is being read, of the framing of a body in chunks.
     private var line: [UInt8] = []
@@ -57,6 +59,7 @@ package struct AnswerReader {
         head.removeAll(keepingCapacity: head.capacity <= Self.keptCapacity)
         body.removeAll(keepingCapacity: body.capacity <= Self.keptCapacity)
         isKeptAlive = false
+        retryAfterMilliseconds = nil
         part = .head
         line.removeAll(keepingCapacity: line.capacity <= Self.keptCapacity)
         trailerCount = 0
@@ -137,6 +140,7 @@ package struct AnswerReader {
         }
         guard let framing = parsed.framing else { return .malformed }
         isKeptAlive = parsed.isKeptAlive
+        retryAfterMilliseconds = parsed.retryAfterMilliseconds
         switch framing {
         case .length(let count):
             status = parsed.status

@@ -24,12 +24,10 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// Reads the answer of the exchange.
     private var reader = AnswerReader()
     private let ended: (GatewayConnection, RequestID, SignedRequest.Evidence, GatewayReport) -> Void
-    /// The request as it leaves.
-    ///
-    /// The next one takes the storage over if nobody else holds it any more; else it gets its own.
-    private var outgoing = ByteBuffer()
     /// Whether another request may be sent.
     private(set) var isReusable = true
+    /// The request that is on the connection.
+    var requestID: RequestID? { exchange?.id }
 
     /// - Parameters:
     ///   - channel: The connection, made and checked.
@@ -43,13 +41,10 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Sends a request; the one before must have ended.
-    func send(_ id: RequestID, _ request: SignedRequest) {
+    func send(_ id: RequestID, _ request: ByteBuffer, _ evidence: SignedRequest.Evidence) {
         precondition(exchange == nil, "a connection carries one request at a time")
-        exchange = Exchange(id: id, evidence: request.evidence)
+        exchange = Exchange(id: id, evidence: evidence)
         reader.startOver()
-        outgoing.clear(minimumCapacity: request.head.count + request.body.count)
-        outgoing.writeBytes(request.head)
-        outgoing.writeBytes(request.body)
         let written = channel.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             guard exchange?.id == id else { return }
@@ -58,7 +53,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
             case .failure: fail()
             }
         }
-        channel.writeAndFlush(outgoing, promise: written)
+        channel.writeAndFlush(request, promise: written)
     }
 
     /// Gives the request up and closes the connection.
@@ -103,6 +98,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
         if !reader.isKeptAlive || !exchange.isSentWhole { close() }
         let answer = HTTPAnswer(
             status: status,
+            retryAfterMilliseconds: reader.retryAfterMilliseconds,
             head: reader.head,
             body: reader.body,
             isRequestWhole: exchange.isSentWhole,

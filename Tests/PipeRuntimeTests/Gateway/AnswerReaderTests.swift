@@ -137,6 +137,19 @@ struct AnswerReaderTests {
         #expect(AnswerHead.value(of: "x-acs-retry-after", in: head.span) == nil)
     }
 
+    @Test(arguments: [
+        ("", nil), ("x-acs-retry-after: 1500\r\n", 1_500), ("X-Acs-Retry-After:\t7 \r\n", 7),
+        ("x-acs-retry-after: 2\r\nx-acs-retry-after: 3\r\n", 2), ("x-acs-retry-after: \r\n", nil),
+        ("x-acs-retry-after: soon\r\nx-acs-retry-after: 3\r\n", nil), ("x-acs-retry-after: -1\r\n", nil),
+    ])
+    func `tells the wait that is asked for`(_ fields: String, _ expected: Int?) {
+        var reader = AnswerReader()
+        #expect(reader.read("HTTP/1.1 429 Slow\r\n\(fields)content-length: 0\r\n\r\n".utf8.span) == .complete)
+        #expect(reader.retryAfterMilliseconds == expected)
+        reader.startOver()
+        #expect(reader.retryAfterMilliseconds == nil)
+    }
+
     /// Whatever it finds whole, another reader finds whole and the same; and it finds the same in any pieces.
     @Test(arguments: [1, 2, 3, 4, 5])
     func `is never less strict than another reader with damaged answers`(_ seed: UInt64) async throws {
