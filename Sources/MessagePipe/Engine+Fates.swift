@@ -96,7 +96,7 @@ extension Engine {
 
     private func outID(_ index: BatchTable.Index) -> [UInt8] {
         let own = batches[index].key.outID
-        return own.isEmpty ? Array(batchID(index).utf8) : Array(own)
+        return own.isEmpty ? batchIDText(index) : Array(own)
     }
 
     // MARK: - Reports: exactly one for each request

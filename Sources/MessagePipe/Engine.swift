@@ -60,7 +60,7 @@ package struct Engine: ~Copyable {
 
     package let configuration: Configuration
     var messages = MessageTable()
-    var batches = BatchTable()
+    var batches: BatchTable
     var batcher: Batcher
     var dispatcher: Dispatcher
     var answers = AnswerTable()
@@ -92,6 +92,7 @@ package struct Engine: ~Copyable {
     package init(_ configuration: Configuration, seed: UInt64, journal: consuming Journal? = nil) {
         self.configuration = configuration
         self.journal = journal ?? .none
+        batches = BatchTable(runID: configuration.runID)
         batcher = Batcher(size: configuration.batchSize, linger: configuration.linger)
         dispatcher = Dispatcher(
             concurrency: configuration.concurrency,
@@ -383,12 +384,17 @@ package struct Engine: ~Copyable {
         batches.release(index)
     }
 
-    /// Our id of a batch: unique to the run and the batch, the same for every attempt that was known not to be taken.
+    /// Our id of a batch; the same for every attempt that was known not to be taken.
     func batchID(_ index: BatchTable.Index) -> String {
+        String(decoding: batchIDText(index), as: UTF8.self)
+    }
+
+    /// The text of our id of a batch.
+    func batchIDText(_ index: BatchTable.Index) -> [UInt8] {
         if batches[index].isRecovered, let recorded = batches[index].recorded {
-            return journal.batches.batchID(recorded)
+            return Array(journal.batches.batchID(recorded).utf8)
         }
-        return "\(configuration.runID)-\(batches[index].serial)"
+        return batches[index].id
     }
 
     var expiry: Response {

@@ -71,6 +71,7 @@ package final class Pipe {
     /// Made with the first request: a run without messages need not wait for libcrypto to get ready.
     private var signer: RequestSigner?
     private var call = Call(.sendBatchSms)
+    private var decoder = AnswerDecoder()
     private var nonceSource = RandomSource()
     private let hostHeader: String
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
@@ -293,13 +294,13 @@ package final class Pipe {
         case .notSent(let reason): engine.notSent(id, reason, at: now)
         case .unknown(let doubt): engine.unknown(id, doubt, at: now)
         case .answered(let answer):
-            if lookUps[id] != nil {
+            if !lookUps.isEmpty, lookUps[id] != nil {
                 lookedUp(id, answer, at: now)
             } else {
                 answered(id, evidence, answer, at: now)
             }
         }
-        lookUps[id] = nil
+        if !lookUps.isEmpty { lookUps[id] = nil }
         pumpLater()
     }
 
@@ -310,9 +311,9 @@ package final class Pipe {
         at now: Instant,
     ) {
         do {
-            let answer = try AnswerDecoder.decode(
+            let answer = try decoder.decode(
                 status: received.status,
-                retryAfterMilliseconds: received.field("x-acs-retry-after").flatMap { Int($0) },
+                retryAfterMilliseconds: received.retryAfterMilliseconds,
                 body: received.body.span,
                 evidence: evidence,
             )

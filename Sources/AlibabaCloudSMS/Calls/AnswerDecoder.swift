@@ -2,14 +2,19 @@
 
 package import MessagePipe
 
-/// Reads the gateway's answers.
-package enum AnswerDecoder {
+/// Reads the gateway's answers, one after the other with the same storage.
+package struct AnswerDecoder {
     /// The longest wait that a gateway's `x-acs-retry-after` can ask for; half of the time that a message has at most
     /// by default.
     package static let maximumRetryAfter: Duration = .seconds(60)
 
     /// The most that is kept of an answer's text, which goes into the response line of every message of the request.
     package static let maximumMessageBytes = 1_024
+
+    private var members = ObjectMembers()
+
+    /// Creates a decoder.
+    package init() {}
 
     /// Reads an answer to a request that sends.
     ///
@@ -29,14 +34,14 @@ package enum AnswerDecoder {
     /// - Returns: The answer.
     /// - Throws: ``UnreadableAnswer`` if the body is no JSON object with a `Code` or a `BizId`.
     /// - Complexity: O(*n*) in the body's bytes.
-    package static func decode(
+    package mutating func decode(
         status: Int,
         retryAfterMilliseconds: Int? = nil,
         body: Span<UInt8>,
         evidence: SignedRequest.Evidence? = nil,
     ) throws(UnreadableAnswer) -> Answer {
-        let members = try members(of: body, status: status)
-        return try answer(
+        try Self.scan(body, status: status, into: &members)
+        return try Self.answer(
             members,
             status: status,
             retryAfterMilliseconds: retryAfterMilliseconds,
@@ -46,9 +51,13 @@ package enum AnswerDecoder {
     }
 
     /// Scans a body that must be an object.
-    static func members(of body: Span<UInt8>, status: Int) throws(UnreadableAnswer) -> ObjectMembers {
+    static func scan(
+        _ body: Span<UInt8>,
+        status: Int,
+        into members: inout ObjectMembers,
+    ) throws(UnreadableAnswer) {
         do {
-            return try ObjectMembers(of: body, in: 0..<body.count)
+            try members.scan(body, in: 0..<body.count)
         } catch {
             throw UnreadableAnswer(status: status, reason: "the body is no JSON object (\(error))")
         }

@@ -4,11 +4,19 @@ import MessagePipe
 
 /// The members of one JSON object, by name.
 struct ObjectMembers {
-    private let members: [JSONMember]
+    private var members: [JSONMember] = []
+
+    /// Creates what takes the members of an object yet to be scanned.
+    init() {}
 
     /// Scans an object.
     init(of bytes: Span<UInt8>, in range: Range<Int>) throws(JSONError) {
-        members = try JSONScanner.members(of: bytes, in: range)
+        try scan(bytes, in: range)
+    }
+
+    /// Scans another object into the same storage.
+    mutating func scan(_ bytes: Span<UInt8>, in range: Range<Int>) throws(JSONError) {
+        try JSONScanner.scanObject(bytes, in: range, into: &members)
     }
 
     /// The last member with a name; `nil` if there is none.
@@ -29,10 +37,16 @@ struct ObjectMembers {
     func text(_ name: String, in bytes: Span<UInt8>) -> String? {
         guard let member = member(name, in: bytes) else { return nil }
         switch member.kind {
-        case .string: return String(decoding: JSONText.decodeString(bytes, member.value), as: UTF8.self)
-        case .number: return String(decoding: member.value.map { bytes[$0] }, as: UTF8.self)
+        case .string where member.hasEscapes:
+            return String(decoding: JSONText.decodeString(bytes, member.value), as: UTF8.self)
+        case .string: return Self.text(of: bytes, (member.value.lowerBound + 1)..<(member.value.upperBound - 1))
+        case .number: return Self.text(of: bytes, member.value)
         case .object, .array, .true, .false, .null: return nil
         }
+    }
+
+    private static func text(of bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+        unsafe bytes.extracting(range).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// The text of a string or a number that is not empty.

@@ -28,7 +28,8 @@ package enum SendDetailsDecoder {
         body: Span<UInt8>,
         evidence: SignedRequest.Evidence? = nil,
     ) throws(UnreadableAnswer) -> Result {
-        let members = try AnswerDecoder.members(of: body, status: status)
+        var members = ObjectMembers()
+        try AnswerDecoder.scan(body, status: status, into: &members)
         let answer = try AnswerDecoder.answer(
             members,
             status: status,

@@ -4,7 +4,7 @@ import COpenSSL
 
 /// Computes digests one after the other with one context of libcrypto.
 ///
-/// The algorithm is fetched and the context made once, so a digest allocates nothing.
+/// The algorithm is fetched and the context made once; libcrypto still allocates a state for each digest.
 @safe
 package struct Digest: ~Copyable {
     private let algorithm: DigestAlgorithm
@@ -39,28 +39,21 @@ package struct Digest: ~Copyable {
         }
     }
 
-    /// Appends the digest of the bytes taken so far and starts over.
+    /// Takes the next bytes into the digest.
     ///
-    /// - Parameter buffer: Where the digest's bytes go.
-    package mutating func finish(appendingTo buffer: inout [UInt8]) {
-        let length = algorithm.digestLength
-        buffer.append(addingCapacity: length) { output in
-            unsafe output.withUnsafeMutableBufferPointer { target, count in
-                let end = unsafe target.baseAddress.map { unsafe $0 + count }
-                checkCrypto(unsafe EVP_DigestFinal_ex(context, end, nil) == 1, "EVP_DigestFinal_ex")
-                count += length
-            }
-        }
-        checkCrypto(unsafe EVP_DigestInit_ex2(context, nil, nil) == 1, "EVP_DigestInit_ex2")
+    /// - Parameter bytes: The bytes that follow those of earlier calls.
+    /// - Complexity: O(*n*) in the number of bytes.
+    package mutating func update(_ bytes: [UInt8]) {
+        update(bytes.span)
     }
 
-    /// Appends the digest of the bytes taken so far in lower-case hexadecimal and starts over.
-    ///
-    /// - Parameter text: Where the digits go, two for each byte.
-    package mutating func finishHexadecimal(appendingTo text: inout [UInt8]) {
-        var bytes: [UInt8] = []
-        finish(appendingTo: &bytes)
-        Hexadecimal.append(bytes.span, to: &text)
+    /// Returns the digest of the bytes taken so far and starts over.
+    package mutating func finish() -> DigestValue {
+        let value = DigestValue(count: algorithm.digestLength) { target in
+            checkCrypto(unsafe EVP_DigestFinal_ex(context, target, nil) == 1, "EVP_DigestFinal_ex")
+        }
+        checkCrypto(unsafe EVP_DigestInit_ex2(context, nil, nil) == 1, "EVP_DigestInit_ex2")
+        return value
     }
 
     /// Returns the digest of bytes.
@@ -73,8 +66,6 @@ package struct Digest: ~Copyable {
     package static func of(_ bytes: Span<UInt8>, _ algorithm: DigestAlgorithm) -> [UInt8] {
         var digest = Digest(algorithm)
         digest.update(bytes)
-        var result: [UInt8] = []
-        digest.finish(appendingTo: &result)
-        return result
+        return digest.finish().bytes
     }
 }

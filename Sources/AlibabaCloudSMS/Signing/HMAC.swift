@@ -55,18 +55,21 @@ package struct HMAC: ~Copyable {
         }
     }
 
-    /// Appends the keyed digest of the bytes taken so far and starts over with the same key.
+    /// Takes the next bytes into the keyed digest.
     ///
-    /// - Parameter buffer: Where the digest's bytes go.
-    package mutating func finish(appendingTo buffer: inout [UInt8]) {
+    /// - Parameter bytes: The bytes that follow those of earlier calls.
+    /// - Complexity: O(*n*) in the number of bytes.
+    package mutating func update(_ bytes: [UInt8]) {
+        update(bytes.span)
+    }
+
+    /// Returns the keyed digest of the bytes taken so far and starts over with the same key.
+    package mutating func finish() -> DigestValue {
         let length = algorithm.digestLength
-        buffer.append(addingCapacity: length) { output in
-            unsafe output.withUnsafeMutableBufferPointer { target, count in
-                let end = unsafe target.baseAddress.map { unsafe $0 + count }
-                checkCrypto(unsafe EVP_MAC_final(context, end, nil, length) == 1, "EVP_MAC_final")
-                count += length
-            }
+        let value = DigestValue(count: length) { target in
+            checkCrypto(unsafe EVP_MAC_final(context, target, nil, length) == 1, "EVP_MAC_final")
         }
         checkCrypto(unsafe EVP_MAC_init(context, nil, 0, nil) == 1, "EVP_MAC_init")
+        return value
     }
 }

@@ -9,9 +9,11 @@ package enum Hexadecimal {
     ///   - text: Where the digits go.
     /// - Complexity: O(*n*) in the number of bytes.
     package static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
-        for index in bytes.indices {
-            text.append(lowerCaseDigit(bytes[index] >> 4))
-            text.append(lowerCaseDigit(bytes[index] & 15))
+        text.append(addingCapacity: bytes.count * 2) { output in
+            for index in bytes.indices {
+                output.append(lowerCaseDigit(bytes[index] >> 4))
+                output.append(lowerCaseDigit(bytes[index] & 15))
+            }
         }
     }
 

@@ -52,9 +52,8 @@ package struct QueueSigner: ~Copyable {
             resource: resource,
         )
         hmac.update(stringToSign.utf8.span)
-        var signature: [UInt8] = []
-        hmac.finish(appendingTo: &signature)
-        headers.append(HTTPField("authorization", "MNS \(credentials.accessKeyID):\(Self.base64(signature))"))
+        let signature = Self.base64(hmac.finish().bytes)
+        headers.append(HTTPField("authorization", "MNS \(credentials.accessKeyID):\(signature)"))
         // Not part of what is signed.
         if let securityToken = credentials.securityToken {
             headers.append(HTTPField("security-token", securityToken.revealed))

@@ -9,9 +9,11 @@ package struct RequestSigner: ~Copyable {
     private let credentials: Credentials
     private var v3: V3Signer
     private var v1: V1Signer
-    private var fields = SignedFields()
     private var head: [UInt8] = []
     private var timestamp: (epochSeconds: Int, text: String)?
+    private var v3Fields: V3Fields?
+    private var hashedPayload: [UInt8] = []
+    private var nonceText: [UInt8] = []
 
     /// Creates a signer.
     ///
@@ -41,10 +43,9 @@ package struct RequestSigner: ~Copyable {
         at epochSeconds: Int,
         nonce: Nonce,
     ) -> SignedRequest {
-        let timestamp = timestamp(at: epochSeconds)
-        return switch scheme {
-        case .v3: signV3(call, host: host, timestamp: timestamp, nonce: nonce)
-        case .v1: signV1(call, host: host, timestamp: timestamp, nonce: nonce)
+        switch scheme {
+        case .v3: signV3(call, host: host, at: epochSeconds, nonce: nonce)
+        case .v1: signV1(call, host: host, at: epochSeconds, nonce: nonce)
         }
     }
 
@@ -56,41 +57,43 @@ package struct RequestSigner: ~Copyable {
         return text
     }
 
-    /// Signs only what must be signed, so that a proxy that rewrites other headers breaks nothing.
-    private mutating func signV3(_ call: Call, host: String, timestamp: String, nonce: Nonce) -> SignedRequest {
-        var hashedPayload: [UInt8] = []
-        hashedPayload.reserveCapacity(64)
+    private mutating func signV3(_ call: Call, host: String, at epochSeconds: Int, nonce: Nonce) -> SignedRequest {
+        hashedPayload.removeAll(keepingCapacity: true)
         v3.appendHash(of: call.form.bytes.span, to: &hashedPayload)
-        fields.removeAll()
-        if !call.form.isEmpty { fields.append("content-type", Self.formContentType) }
-        fields.append("host", host)
-        if credentials.securityToken != nil { fields.append("x-acs-accesskey-id", credentials.accessKeyID) }
-        fields.append("x-acs-action", call.action.name)
-        fields.append("x-acs-content-sha256", hashedPayload.span)
-        fields.append("x-acs-date", timestamp)
-        if let securityToken = credentials.securityToken {
-            fields.append("x-acs-security-token", securityToken.revealed)
+        nonceText.removeAll(keepingCapacity: true)
+        nonce.append(to: &nonceText)
+        let (hashedPayload, nonceText) = (hashedPayload, nonceText)
+        if v3Fields?.serve(call, host: host, at: epochSeconds) == true {
+            v3Fields?.replace(hashedPayload: hashedPayload.span, nonce: nonceText.span)
+        } else {
+            v3Fields = V3Fields(
+                call,
+                host: host,
+                at: epochSeconds,
+                credentials: credentials,
+                hashedPayload: hashedPayload.span,
+                nonce: nonceText.span,
+            )
         }
-        fields.append("x-acs-signature-nonce", nonce.text)
-        fields.append("x-acs-version", call.action.version)
-
+        guard let fields = v3Fields?.fields else { preconditionFailure("no fields were prepared") }
         beginHead(call.method, query: call.query)
+        head.append(contentsOf: fields.hostLine)
         head.append(contentsOf: fields.lines)
         head.append(contentsOf: "authorization: ".utf8)
-        let signed = fields
         v3.appendAuthorization(
             method: call.method,
             canonicalQuery: call.query.bytes.span,
-            fields: signed,
+            fields: fields,
             hashedPayload: hashedPayload.span,
             to: &head,
         )
         head.append(contentsOf: "\r\n".utf8)
         endHead(bodyCount: call.form.bytes.count)
-        return SignedRequest(head: head, body: call.form.bytes, evidence: .v3(stringToSign: v3.stringToSign))
+        guard let hash = v3.hashedCanonicalRequest else { preconditionFailure("nothing was signed") }
+        return SignedRequest(head: head, body: call.form.bytes, evidence: .v3(hashedCanonicalRequest: hash))
     }
 
-    private mutating func signV1(_ call: Call, host: String, timestamp: String, nonce: Nonce) -> SignedRequest {
+    private mutating func signV1(_ call: Call, host: String, at epochSeconds: Int, nonce: Nonce) -> SignedRequest {
         var common = EncodedParameters()
         common.append("AccessKeyId", credentials.accessKeyID)
         common.append("Action", call.action.name)
@@ -101,7 +104,7 @@ package struct RequestSigner: ~Copyable {
         common.append("SignatureMethod", "HMAC-SHA1")
         common.append("SignatureNonce", nonce.text)
         common.append("SignatureVersion", "1.0")
-        common.append("Timestamp", timestamp)
+        common.append("Timestamp", timestamp(at: epochSeconds))
         common.append("Version", call.action.version)
         let query = common.merging(call.query)
 
@@ -119,7 +122,7 @@ package struct RequestSigner: ~Copyable {
         )
     }
 
-    private static let formContentType = "application/x-www-form-urlencoded"
+    static let formContentType = "application/x-www-form-urlencoded"
 
     private mutating func beginHead(_ method: HTTPMethod, query: EncodedParameters) {
         head.removeAll(keepingCapacity: true)

@@ -24,12 +24,12 @@ package enum SignatureDiagnosis: Equatable, Sendable {
             self = .unknown
             return
         }
+        var signed: [UInt8] = []
+        switch evidence {
         // V3's digest is looked for alone: how the line feed before it is written in the message is not known.
-        let signed =
-            switch evidence {
-            case .v3(let stringToSign): Array(stringToSign.suffix(DigestAlgorithm.sha256.digestLength * 2))
-            case .v1: evidence.stringToSign
-            }
+        case .v3(let hash): hash.appendHexadecimal(to: &signed)
+        case .v1: signed = evidence.stringToSign
+        }
         let message = Array(message.utf8)
         if Self.contains(message, signed) {
             self = .secretDiffers

@@ -4,8 +4,8 @@
 package struct SignedRequest: Sendable {
     /// What the gateway's own computation can be compared with when it refuses a signature.
     package enum Evidence: Sendable {
-        /// The text that a V3 signature signed.
-        case v3(stringToSign: [UInt8])
+        /// The digest that ends the text that a V3 signature signed.
+        case v3(hashedCanonicalRequest: DigestValue)
         /// The parameters that a V1 signature covers: its text is longer than all of them.
         case v1(method: HTTPMethod, query: EncodedParameters, form: EncodedParameters)
 
@@ -14,8 +14,12 @@ package struct SignedRequest: Sendable {
         /// - Complexity: O(*n*) in the bytes of the body for V1, which signs all of them.
         package var stringToSign: [UInt8] {
             switch self {
-            case .v3(let stringToSign): stringToSign
-            case .v1(let method, let query, let form): V1Signer.stringToSign(method: method, query: query, form: form)
+            case .v3(let hash):
+                var text: [UInt8] = []
+                V3Signer.appendStringToSign(hash, to: &text)
+                return text
+            case .v1(let method, let query, let form):
+                return V1Signer.stringToSign(method: method, query: query, form: form)
             }
         }
     }

@@ -40,11 +40,9 @@ package struct V1Signer: ~Copyable {
         }
         swap(&text, &chunk)
 
-        var signature: [UInt8] = []
-        hmac.finish(appendingTo: &signature)
         var base64: [UInt8] = []
         base64.reserveCapacity(28)
-        Base64.append(signature.span, to: &base64)
+        Base64.append(hmac.finish().bytes.span, to: &base64)
         return String(decoding: base64, as: UTF8.self)
     }
 

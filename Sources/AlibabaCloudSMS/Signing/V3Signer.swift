@@ -12,7 +12,9 @@ package struct V3Signer: ~Copyable {
     private var hmac: HMAC
     /// The last canonical request; its storage serves the next one.
     package private(set) var canonicalRequest: [UInt8] = []
-    /// The last string to sign.
+    /// The digest of the last canonical request.
+    package private(set) var hashedCanonicalRequest: DigestValue?
+    /// The last string to sign; its storage serves the next one.
     package private(set) var stringToSign: [UInt8] = []
 
     /// Creates a signer for one access key.
@@ -34,7 +36,7 @@ package struct V3Signer: ~Copyable {
     /// - Complexity: O(*n*) in the number of bytes.
     package mutating func appendHash(of bytes: Span<UInt8>, to text: inout [UInt8]) {
         digest.update(bytes)
-        digest.finishHexadecimal(appendingTo: &text)
+        digest.finish().appendHexadecimal(to: &text)
     }
 
     /// Signs a request to the path `/` and appends the value of its `Authorization` header.
@@ -52,34 +54,36 @@ package struct V3Signer: ~Copyable {
         hashedPayload: Span<UInt8>,
         to text: inout [UInt8],
     ) {
-        // Taken out of `self`, of which one part cannot be read while another one changes.
-        var request: [UInt8] = []
-        swap(&request, &canonicalRequest)
-        request.removeAll(keepingCapacity: true)
-        request.append(contentsOf: method.rawValue.utf8)
-        request.append(contentsOf: "\n/\n".utf8)
-        request.append(canonicalQuery)
-        request.append(UInt8(ascii: "\n"))
-        request.append(contentsOf: fields.canonical)
-        request.append(UInt8(ascii: "\n"))
-        request.append(contentsOf: fields.names)
-        request.append(UInt8(ascii: "\n"))
-        request.append(hashedPayload)
+        canonicalRequest.removeAll(keepingCapacity: true)
+        canonicalRequest.append(contentsOf: method.rawValue.utf8)
+        canonicalRequest.append(contentsOf: "\n/\n".utf8)
+        canonicalRequest.append(canonicalQuery)
+        canonicalRequest.append(UInt8(ascii: "\n"))
+        canonicalRequest.append(contentsOf: fields.canonical)
+        canonicalRequest.append(UInt8(ascii: "\n"))
+        canonicalRequest.append(contentsOf: fields.names)
+        canonicalRequest.append(UInt8(ascii: "\n"))
+        canonicalRequest.append(hashedPayload)
+        digest.update(canonicalRequest)
+        let hash = digest.finish()
+        hashedCanonicalRequest = hash
 
-        var string = Array("\(Self.algorithm)\n".utf8)
-        digest.update(request.span)
-        digest.finishHexadecimal(appendingTo: &string)
-        hmac.update(string.span)
+        stringToSign.removeAll(keepingCapacity: true)
+        Self.appendStringToSign(hash, to: &stringToSign)
+        hmac.update(stringToSign)
         text.append(contentsOf: Self.algorithm.utf8)
         text.append(contentsOf: " Credential=".utf8)
         text.append(contentsOf: accessKeyID.utf8)
         text.append(contentsOf: ",SignedHeaders=".utf8)
         text.append(contentsOf: fields.names)
         text.append(contentsOf: ",Signature=".utf8)
-        var signature: [UInt8] = []
-        hmac.finish(appendingTo: &signature)
-        Hexadecimal.append(signature.span, to: &text)
-        swap(&request, &canonicalRequest)
-        stringToSign = string
+        hmac.finish().appendHexadecimal(to: &text)
+    }
+
+    /// Appends what is signed of a canonical request.
+    static func appendStringToSign(_ hashedCanonicalRequest: DigestValue, to text: inout [UInt8]) {
+        text.append(contentsOf: algorithm.utf8)
+        text.append(UInt8(ascii: "\n"))
+        hashedCanonicalRequest.appendHexadecimal(to: &text)
     }
 }

@@ -45,6 +45,9 @@ struct Batch: ~Copyable {
     private var filter = InlineArray<16, UInt64>(repeating: 0)
     /// Counts the batches of the run; the number in the BatchId.
     var serial: UInt64 = 0
+    /// The BatchId, unless an earlier run has left the batch open: unique to the run and the batch, the same for every attempt
+    /// that was known not to be taken.
+    private(set) var id: [UInt8] = []
     /// When its oldest message arrived.
     var oldest = Instant(nanoseconds: 0)
     /// The next open batch of the same key, which takes numbers that this one has already.
@@ -101,12 +104,16 @@ struct Batch: ~Copyable {
     }
 
     /// Makes the record ready for a new batch; keeps its storage.
-    mutating func reset(serial: UInt64, oldest: Instant) {
+    mutating func reset(runID: String, serial: UInt64, oldest: Instant) {
         items.removeAll(keepingCapacity: true)
         texts.removeAll()
         filter = InlineArray(repeating: 0)
         phase = .open
         self.serial = serial
+        id.removeAll(keepingCapacity: true)
+        id.append(contentsOf: runID.utf8)
+        id.append(UInt8(ascii: "-"))
+        id.append(contentsOf: String(serial).utf8)
         self.oldest = oldest
         nextOpen = nil
         isUrgent = false
@@ -132,9 +139,15 @@ struct Batch: ~Copyable {
 struct BatchTable: ~Copyable {
     typealias Index = Int32
 
+    private let runID: String
     private var batches = UniqueArray<Batch>()
     private var free: [Index] = []
     private var nextSerial: UInt64 = 1
+
+    /// - Parameter runID: What all BatchIds begin with.
+    init(runID: String) {
+        self.runID = runID
+    }
 
     subscript(index: Index) -> Batch {
         _read { yield batches[Int(index)] }
@@ -156,7 +169,7 @@ struct BatchTable: ~Copyable {
             batches.append(Batch())
             index = Index(batches.count - 1)
         }
-        batches[Int(index)].reset(serial: nextSerial, oldest: oldest)
+        batches[Int(index)].reset(runID: runID, serial: nextSerial, oldest: oldest)
         nextSerial += 1
         return index
     }

@@ -26,18 +26,26 @@ struct AnswerTable: ~Copyable {
 
     /// Keeps an answer for a number of messages, at least one.
     mutating func add(_ response: Response, uses count: Int) -> Index {
-        add(lineEnd: response.lineEnd(), uses: count)
+        let index = take(count)
+        response.appendLineEnd(to: &answers[Int(index)].lineEnd)
+        return index
     }
 
     /// Keeps an answer that is written already.
     mutating func add(lineEnd: [UInt8], uses count: Int) -> Index {
+        let index = take(count)
+        answers[Int(index)].lineEnd.append(contentsOf: lineEnd)
+        return index
+    }
+
+    /// A place with the storage of an answer whose lines are out.
+    private mutating func take(_ count: Int) -> Index {
         precondition(count > 0, "an answer for nobody")
-        let answer = Answer(lineEnd: lineEnd, uses: UInt32(count))
         if let index = free.popLast() {
-            answers[Int(index)] = answer
+            answers[Int(index)].uses = UInt32(count)
             return index
         }
-        answers.append(answer)
+        answers.append(Answer(lineEnd: [], uses: UInt32(count)))
         return Index(answers.count - 1)
     }
 
@@ -57,7 +65,7 @@ struct AnswerTable: ~Copyable {
     mutating func release(_ index: Index) {
         answers[Int(index)].uses -= 1
         guard answers[Int(index)].uses == 0 else { return }
-        answers[Int(index)].lineEnd = []
+        answers[Int(index)].lineEnd.removeAll(keepingCapacity: true)
         free.append(index)
     }
 }

@@ -58,8 +58,12 @@ package enum JSONText {
     ///   - text: Well-formed UTF-8.
     ///   - buffer: Receives the escaped text, without quotes.
     package static func appendEscaped(_ text: Span<UInt8>, to buffer: inout [UInt8]) {
+        var plain = 0
         for index in text.indices {
             let byte = text[index]
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+            buffer.append(copying: text, plain..<index)
+            plain = index + 1
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
                 buffer.append(UInt8(ascii: "\\"))
@@ -67,13 +71,13 @@ package enum JSONText {
             case 0x0A: buffer.append(contentsOf: "\\n".utf8)
             case 0x0D: buffer.append(contentsOf: "\\r".utf8)
             case 0x09: buffer.append(contentsOf: "\\t".utf8)
-            case 0..<0x20:
+            default:
                 buffer.append(contentsOf: "\\u00".utf8)
                 buffer.append(hexadecimalDigit(byte >> 4))
                 buffer.append(hexadecimalDigit(byte & 0xF))
-            default: buffer.append(byte)
             }
         }
+        buffer.append(copying: text, plain..<text.count)
     }
 
     /// Appends a whole JSON string: quotes and escaped text.

@@ -57,11 +57,16 @@ package struct Response: Equatable, Sendable {
     /// Written once for all messages that share the answer.
     func lineEnd() -> [UInt8] {
         var text: [UInt8] = []
+        appendLineEnd(to: &text)
+        return text
+    }
+
+    /// Appends what ``lineEnd()`` returns.
+    func appendLineEnd(to text: inout [UInt8]) {
         text.reserveCapacity(256)
         text.append(UInt8(ascii: ","))
         appendMembers(to: &text)
         text.append(contentsOf: "}\n".utf8)
-        return text
     }
 
     /// Appends the members, from `"Outcome"` to the last value.

@@ -20,6 +20,8 @@ package struct AnswerHead {
     let framing: Framing?
     /// Whether the server keeps the connection open.
     let isKeptAlive: Bool
+    /// The wait that `x-acs-retry-after` asks for; `nil` where it is not there or no number.
+    let retryAfterMilliseconds: Int?
 
     /// Reads a head with the empty line at its end; `nil` if it is none.
     init?(_ bytes: Span<UInt8>) {
@@ -28,6 +30,7 @@ package struct AnswerHead {
         var isChunked = false
         var hasContradiction = false
         var isKeptAlive = version == 1
+        var retryAfter: Int??
         let isWellFormed = Self.forEachField(of: bytes) { name, value in
             switch name.count {
             case 14 where Self.equals(bytes, name, "content-length"):
@@ -37,8 +40,10 @@ package struct AnswerHead {
             case 17 where Self.equals(bytes, name, "transfer-encoding"):
                 if isChunked || !Self.equals(bytes, value, "chunked") { hasContradiction = true }
                 isChunked = true
+            case 17 where retryAfter == nil && Self.equals(bytes, name, "x-acs-retry-after"):
+                retryAfter = .some(Self.number(bytes, value))
             case 10 where Self.equals(bytes, name, "connection"):
-                for option in Self.list(bytes, value) {
+                Self.forEachElement(of: bytes, value) { option in
                     if Self.equals(bytes, option, "close") { isKeptAlive = false }
                     if version == 0, Self.equals(bytes, option, "keep-alive") { isKeptAlive = true }
                 }
@@ -49,6 +54,7 @@ package struct AnswerHead {
         guard isWellFormed else { return nil }
         self.status = status
         self.isKeptAlive = isKeptAlive
+        retryAfterMilliseconds = retryAfter ?? nil
         if hasContradiction || isChunked && (contentLength != nil || version == 0) {
             framing = nil
         } else if status < 200 || status == 204 || status == 304 {
@@ -150,16 +156,14 @@ package struct AnswerHead {
         return start..<end
     }
 
-    /// The elements of a list that commas separate.
-    private static func list(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [Range<Int>] {
-        var elements: [Range<Int>] = []
+    /// Calls a function with each element of a list that commas separate.
+    private static func forEachElement(of bytes: Span<UInt8>, _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
         var start = range.lowerBound
         for index in range where bytes[index] == UInt8(ascii: ",") {
-            elements.append(trimmed(bytes, start..<index))
+            body(trimmed(bytes, start..<index))
             start = index + 1
         }
-        elements.append(trimmed(bytes, start..<range.upperBound))
-        return elements
+        body(trimmed(bytes, start..<range.upperBound))
     }
 
     /// Whether a part is a text, in lower case where upper-case letters count as the same.

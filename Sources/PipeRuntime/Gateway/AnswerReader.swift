@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads one answer off a connection, however it is cut into pieces.
+/// Reads the answers of a connection, one at a time, however they are cut into pieces.
 ///
 /// Strict where a gateway has no choice: line ends, the framing of the body, the characters of fields. What leaves open where
 /// the answer ends is refused, as the connection cannot be used after it and its body not be trusted.
@@ -10,6 +10,9 @@ package struct AnswerReader {
     package static let maximumHeadBytes = 80 << 10
     /// The longest body that is read, in bytes; a real one has a few hundred.
     package static let maximumBodyBytes = 4 << 20
+
+    /// The most storage that is kept for the next answer, in bytes.
+    private static let keptCapacity = 16 << 10
 
     /// How far the reading has come.
     package enum Progress: Equatable {
@@ -40,6 +43,8 @@ package struct AnswerReader {
     package private(set) var body: [UInt8] = []
     /// Whether the connection can carry another request after the answer.
     package private(set) var isKeptAlive = false
+    /// The wait that the head asks for; `nil` where it asks for none.
+    package private(set) var retryAfterMilliseconds: Int?
     private var part = Part.head
     /// The line that is being read, of the framing of a body in chunks.
     private var line: [UInt8] = []
@@ -47,6 +52,18 @@ package struct AnswerReader {
 
     /// Creates a reader that waits for an answer's first byte.
     package init() {}
+
+    /// Waits for the first byte of another answer, with the storage of the last one.
+    package mutating func startOver() {
+        status = nil
+        head.removeAll(keepingCapacity: head.capacity <= Self.keptCapacity)
+        body.removeAll(keepingCapacity: body.capacity <= Self.keptCapacity)
+        isKeptAlive = false
+        retryAfterMilliseconds = nil
+        part = .head
+        line.removeAll(keepingCapacity: line.capacity <= Self.keptCapacity)
+        trailerCount = 0
+    }
 
     /// Takes the next bytes of the connection.
     ///
@@ -123,6 +140,7 @@ package struct AnswerReader {
         }
         guard let framing = parsed.framing else { return .malformed }
         isKeptAlive = parsed.isKeptAlive
+        retryAfterMilliseconds = parsed.retryAfterMilliseconds
         switch framing {
         case .length(let count):
             status = parsed.status

@@ -18,6 +18,8 @@ package enum GatewayReport: Sendable {
 package struct HTTPAnswer: Sendable {
     /// The status code.
     package var status: Int
+    /// The wait that the gateway asks for, by `x-acs-retry-after`; `nil` where it asks for none.
+    package var retryAfterMilliseconds: Int?
     /// The head as it came.
     var head: [UInt8]
     /// The whole body.
@@ -45,8 +47,13 @@ package final class Gateway {
 
     private var connector: Connector
     private let eventLoop: any EventLoop
+    private var connections: [GatewayConnection] = []
+    /// Those of them that carry no request.
     private var idle: [(connection: GatewayConnection, since: Instant)] = []
-    private var busy: [RequestID: GatewayConnection] = [:]
+    /// A request as it leaves.
+    ///
+    /// The next one takes the storage over, at hand for the processor, if nobody else holds it any more; else it gets its own.
+    private var outgoing = ByteBuffer()
     /// Requests that wait for a connection of their own.
     private var connecting: [RequestID: SignedRequest] = [:]
     private var allowance = ConnectionAllowance()
@@ -82,7 +89,7 @@ package final class Gateway {
     /// If not, `ready` is called in time.
     package func isReady() -> Bool {
         if idle.contains(where: { $0.connection.isReusable }) { return true }
-        if allowance.allows(beside: connecting.count + busy.count) { return true }
+        if allowance.allows(beside: connecting.count + connections.count - idle.count) { return true }
         isAwaited = true
         if timer == nil { setTimer() }
         return false
@@ -112,8 +119,7 @@ package final class Gateway {
     package func send(_ id: RequestID, _ request: SignedRequest) {
         dropStale()
         if let (connection, _) = idle.popLast() {
-            busy[id] = connection
-            connection.send(id, request)
+            send(id, request, over: connection)
             return
         }
         connecting[id] = request
@@ -135,8 +141,8 @@ package final class Gateway {
     package func abandon(_ id: RequestID) {
         if let request = connecting.removeValue(forKey: id) {
             report(id, request.evidence, .notSent(.noConnection("it took too long")))
-        } else if let connection = busy[id] {
-            connection.abandon()
+        } else {
+            connections.first { $0.requestID == id }?.abandon()
         }
     }
 
@@ -145,7 +151,10 @@ package final class Gateway {
 
     /// Closes the idle connections.
     package func close() {
-        for (connection, _) in idle { connection.close() }
+        for (connection, _) in idle {
+            connection.close()
+            forget(connection)
+        }
         idle.removeAll()
     }
 
@@ -153,17 +162,24 @@ package final class Gateway {
         do {
             let connection = GatewayConnection(channel: channel) { [self] in ended($0, $1, $2, $3) }
             try channel.pipeline.syncOperations.addHandler(connection)
+            connections.append(connection)
             connected()
             if allowance.connected() {
                 timer?.cancel()
                 timer = nil
             }
-            busy[id] = connection
-            connection.send(id, request)
+            send(id, request, over: connection)
         } catch {
             channel.cut()
             report(id, request.evidence, .notSent(.noConnection("it was closed while it was made")))
         }
+    }
+
+    private func send(_ id: RequestID, _ request: SignedRequest, over connection: GatewayConnection) {
+        outgoing.clear(minimumCapacity: request.head.count + request.body.count)
+        outgoing.writeBytes(request.head)
+        outgoing.writeBytes(request.body)
+        connection.send(id, outgoing, request.evidence)
     }
 
     private func ended(
@@ -172,10 +188,9 @@ package final class Gateway {
         _ evidence: SignedRequest.Evidence,
         _ result: GatewayReport,
     ) {
-        busy[id] = nil
         let now = Clock.now
         allowance.answered(after: connection.sentAt.duration(to: now))
-        if connection.isReusable { idle.append((connection, now)) }
+        if connection.isReusable { idle.append((connection, now)) } else { forget(connection) }
         report(id, evidence, result)
         socketsWereLookedAt()
     }
@@ -187,7 +202,15 @@ package final class Gateway {
         {
             idle.removeFirst()
             connection.close()
+            forget(connection)
         }
-        while let (connection, _) = idle.last, !connection.isReusable { idle.removeLast() }
+        while let (connection, _) = idle.last, !connection.isReusable {
+            idle.removeLast()
+            forget(connection)
+        }
+    }
+
+    private func forget(_ connection: GatewayConnection) {
+        connections.removeAll { $0 === connection }
     }
 }

@@ -17,20 +17,19 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
         let evidence: SignedRequest.Evidence
         var isSentWhole = false
         var isAbandoned = false
-        var reader = AnswerReader()
     }
 
     private let channel: any Channel
     private var exchange: Exchange?
+    /// Reads the answer of the exchange.
+    private var reader = AnswerReader()
     private let ended: (GatewayConnection, RequestID, SignedRequest.Evidence, GatewayReport) -> Void
-    /// The request as it leaves.
-    ///
-    /// The next one takes the storage over if nobody else holds it any more; else it gets its own.
-    private var outgoing = ByteBuffer()
     /// When the last request was sent.
     private(set) var sentAt = Instant(nanoseconds: 0)
     /// Whether another request may be sent.
     private(set) var isReusable = true
+    /// The request that is on the connection.
+    var requestID: RequestID? { exchange?.id }
 
     /// - Parameters:
     ///   - channel: The connection, made and checked.
@@ -44,13 +43,11 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Sends a request; the one before must have ended.
-    func send(_ id: RequestID, _ request: SignedRequest) {
+    func send(_ id: RequestID, _ request: ByteBuffer, _ evidence: SignedRequest.Evidence) {
         precondition(exchange == nil, "a connection carries one request at a time")
-        exchange = Exchange(id: id, evidence: request.evidence)
+        exchange = Exchange(id: id, evidence: evidence)
         sentAt = Clock.now
-        outgoing.clear(minimumCapacity: request.head.count + request.body.count)
-        outgoing.writeBytes(request.head)
-        outgoing.writeBytes(request.body)
+        reader.startOver()
         let written = channel.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             guard exchange?.id == id else { return }
@@ -59,7 +56,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
             case .failure: fail()
             }
         }
-        channel.writeAndFlush(outgoing, promise: written)
+        channel.writeAndFlush(request, promise: written)
     }
 
     /// Gives the request up and closes the connection.
@@ -79,10 +76,11 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         // Without a request that waits for it, the connection is not to be trusted.
-        switch exchange?.reader.read(buffer.readableBytesUInt8Span) {
+        guard exchange != nil else { return fail() }
+        switch reader.read(buffer.readableBytesUInt8Span) {
         case .incomplete: break
         case .complete: answered()
-        case .malformed, nil: fail()
+        case .malformed: fail()
         }
     }
 
@@ -91,20 +89,21 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if exchange?.reader.connectionEnded() == .complete { answered() }
+        if exchange != nil, reader.connectionEnded() == .complete { answered() }
         fail()
         context.fireChannelInactive()
     }
 
     private func answered() {
-        guard let exchange, let status = exchange.reader.status else { return }
+        guard let exchange, let status = reader.status else { return }
         self.exchange = nil
         // An answer before the request was whole leaves the rest of it on the connection.
-        if !exchange.reader.isKeptAlive || !exchange.isSentWhole { close() }
+        if !reader.isKeptAlive || !exchange.isSentWhole { close() }
         let answer = HTTPAnswer(
             status: status,
-            head: exchange.reader.head,
-            body: exchange.reader.body,
+            retryAfterMilliseconds: reader.retryAfterMilliseconds,
+            head: reader.head,
+            body: reader.body,
             isRequestWhole: exchange.isSentWhole,
         )
         ended(self, exchange.id, exchange.evidence, .answered(answer))
@@ -122,7 +121,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
                 .notSent(.brokenWhileSending)
             } else if exchange.isAbandoned {
                 .unknown(.timeout)
-            } else if let status = exchange.reader.status {
+            } else if let status = reader.status {
                 .unknown(.unreadable(status: status))
             } else {
                 .unknown(.connectionLost)

@@ -10,7 +10,8 @@ struct AnswerDecoderTests {
         """
 
     func decode(_ body: String, status: Int = 200, retryAfter: Int? = nil) throws -> Answer {
-        try AnswerDecoder.decode(status: status, retryAfterMilliseconds: retryAfter, body: body.utf8.span)
+        var decoder = AnswerDecoder()
+        return try decoder.decode(status: status, retryAfterMilliseconds: retryAfter, body: body.utf8.span)
     }
 
     @Test func `reads an acceptance`() throws {
@@ -117,9 +118,10 @@ struct AnswerDecoderTests {
 
     @Test func `finds every cut of an acceptance unreadable`() {
         let body = Array(Self.accepted.utf8)
+        var decoder = AnswerDecoder()
         for end in 0..<body.count {
             #expect(throws: UnreadableAnswer.self) {
-                try AnswerDecoder.decode(status: 200, body: body.span.extracting(first: end))
+                try decoder.decode(status: 200, body: body.span.extracting(first: end))
             }
         }
     }
@@ -136,14 +138,15 @@ struct AnswerDecoderTests {
             credentials: Credentials(accessKeyID: "testid", accessKeySecret: Secret("testsecret")),
         )
         let call = Call(.sendBatchSms, form: parameters(["PhoneNumberJson": "[\"15000000000\"]"]))
-        let request = signer.sign(call, host: "localhost", at: 0, nonce: Nonce("n"))
+        let request = signer.sign(call, host: "localhost", at: 0, nonce: Nonce(high: 1, low: 2))
         var body = Array(#"{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:"#.utf8)
         JSONText.appendEscaped(request.evidence.stringToSign.span, to: &body)
         body.append(contentsOf: "\"}".utf8)
 
-        let answer = try AnswerDecoder.decode(status: 400, body: body.span, evidence: request.evidence)
+        var decoder = AnswerDecoder()
+        let answer = try decoder.decode(status: 400, body: body.span, evidence: request.evidence)
         #expect(answer.message == SignatureDiagnosis.secretDiffers.explanation)
-        let withoutRequest = try AnswerDecoder.decode(status: 400, body: body.span)
+        let withoutRequest = try decoder.decode(status: 400, body: body.span)
         #expect(withoutRequest.message == SignatureDiagnosis.unknown.explanation)
     }
 

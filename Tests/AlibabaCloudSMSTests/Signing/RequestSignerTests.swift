@@ -7,7 +7,7 @@ import Testing
 struct RequestSignerTests {
     /// 2024-03-01T08:00:00Z, the time of the vectors.
     static let time = 1_709_280_000
-    static let nonce = Nonce("d4a1e5f0b7c94c2e9f6a3b8c7d6e5f40")
+    static let nonce = Nonce(high: 0xd4a1_e5f0_b7c9_4c2e, low: 0x9f6a_3b8c_7d6e_5f40)
 
     /// The vectors with the headers that we send and the body encoded as we encode it.
     static var v3: [SigningVectors.V3] {

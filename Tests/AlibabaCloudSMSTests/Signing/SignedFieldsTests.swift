@@ -5,13 +5,31 @@ import Testing
 
 struct SignedFieldsTests {
     @Test func `writes fields as they travel and as they are signed`() {
-        var fields = signedFields(["content-type": "a/b", "host": "localhost", "x-acs-date": "now"])
-        #expect(text(fields.lines) == "host: localhost\r\ncontent-type: a/b\r\nx-acs-date: now\r\n")
+        let fields = signedFields(["content-type": "a/b", "host": "localhost", "x-acs-date": "now"])
+        #expect(text(fields.hostLine) == "host: localhost\r\n")
+        #expect(text(fields.lines) == "content-type: a/b\r\nx-acs-date: now\r\n")
         #expect(text(fields.canonical) == "content-type:a/b\nhost:localhost\nx-acs-date:now\n")
         #expect(text(fields.names) == "content-type;host;x-acs-date")
-        fields.removeAll()
-        fields.append("accept", "")
-        #expect(text(fields.lines + fields.canonical + fields.names) == "accept: \r\naccept:\naccept")
+    }
+
+    @Test func `replaces values of the same length`() {
+        var fields = SignedFields()
+        fields.append("a", "first")
+        let place = fields.append("b", "second".utf8.span)
+        fields.append("host", "localhost")
+        let empty = fields.append("x", "".utf8.span)
+        fields.replace(place, with: "SECOND".utf8.span)
+        fields.replace(empty, with: "".utf8.span)
+        #expect(text(fields.lines) == "a: first\r\nb: SECOND\r\nx: \r\n")
+        #expect(text(fields.canonical) == "a:first\nb:SECOND\nhost:localhost\nx:\n")
+    }
+
+    @Test func `traps when a value of another length is to replace one`() async {
+        await #expect(processExitsWith: .failure) {
+            var fields = SignedFields()
+            let place = fields.append("b", "1".utf8.span)
+            fields.replace(place, with: "12".utf8.span)
+        }
     }
 
     @Test(arguments: ["a", "b"])

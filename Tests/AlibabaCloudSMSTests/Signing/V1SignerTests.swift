@@ -54,10 +54,8 @@ struct V1SignerTests {
         let stringToSign = V1Signer.stringToSign(method: .post, query: query, form: form)
         var hmac = HMAC(.sha1, key: "secret&".utf8.span)
         hmac.update(stringToSign.span)
-        var bytes: [UInt8] = []
-        hmac.finish(appendingTo: &bytes)
         var base64: [UInt8] = []
-        Base64.append(bytes.span, to: &base64)
+        Base64.append(hmac.finish().bytes.span, to: &base64)
 
         var signer = V1Signer(accessKeySecret: Secret("secret"))
         #expect(signer.sign(method: .post, query: query, form: form) == text(base64))

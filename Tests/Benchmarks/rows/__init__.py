@@ -1,3 +1,3 @@
 """The rows of the table, by subject, in the order in which they stand."""
 
-from . import throughput, peers, scale, latency, journal, starting  # noqa: F401, I001
+from . import throughput, peers, scale, latency, journal, starting, allocations  # noqa: F401, I001

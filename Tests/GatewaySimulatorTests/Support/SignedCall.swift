@@ -202,7 +202,5 @@ func hex(_ bytes: [UInt8]) -> String {
 func hmac(_ algorithm: DigestAlgorithm, key: String, _ message: String) -> [UInt8] {
     var hmac = HMAC(algorithm, key: key.utf8.span)
     hmac.update(message.utf8.span)
-    var digest: [UInt8] = []
-    hmac.finish(appendingTo: &digest)
-    return digest
+    return hmac.finish().bytes
 }

@@ -56,6 +56,19 @@ struct AnswerReaderTests {
     }
 
     @Test(arguments: whole)
+    func `reads an answer the same with the storage of others`(_ answer: String, _ expected: Read) {
+        var reader = AnswerReader()
+        for (before, _) in Self.whole {
+            for count in [before.utf8.count / 2, before.utf8.count] {
+                _ = reader.read(before.utf8.span.extracting(first: count))
+                reader.startOver()
+                #expect(read([Array(answer.utf8)], by: &reader) == expected)
+                reader.startOver()
+            }
+        }
+    }
+
+    @Test(arguments: whole)
     func `agrees with another reader`(_ answer: String, _ expected: Read) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         #expect(try await OtherReader.read(Array(answer.utf8), on: group) == expected)
@@ -124,6 +137,19 @@ struct AnswerReaderTests {
         #expect(AnswerHead.value(of: "x-acs-retry-after", in: head.span) == nil)
     }
 
+    @Test(arguments: [
+        ("", nil), ("x-acs-retry-after: 1500\r\n", 1_500), ("X-Acs-Retry-After:\t7 \r\n", 7),
+        ("x-acs-retry-after: 2\r\nx-acs-retry-after: 3\r\n", 2), ("x-acs-retry-after: \r\n", nil),
+        ("x-acs-retry-after: soon\r\nx-acs-retry-after: 3\r\n", nil), ("x-acs-retry-after: -1\r\n", nil),
+    ])
+    func `tells the wait that is asked for`(_ fields: String, _ expected: Int?) {
+        var reader = AnswerReader()
+        #expect(reader.read("HTTP/1.1 429 Slow\r\n\(fields)content-length: 0\r\n\r\n".utf8.span) == .complete)
+        #expect(reader.retryAfterMilliseconds == expected)
+        reader.startOver()
+        #expect(reader.retryAfterMilliseconds == nil)
+    }
+
     /// Whatever it finds whole, another reader finds whole and the same; and it finds the same in any pieces.
     @Test(arguments: [1, 2, 3, 4, 5])
     func `is never less strict than another reader with damaged answers`(_ seed: UInt64) async throws {
@@ -159,6 +185,10 @@ struct AnswerReaderTests {
     /// What the reader finds in pieces and the connection's end after them; `nil` if it is no whole answer.
     private func read(_ pieces: [[UInt8]]) -> Read? {
         var reader = AnswerReader()
+        return read(pieces, by: &reader)
+    }
+
+    private func read(_ pieces: [[UInt8]], by reader: inout AnswerReader) -> Read? {
         var progress = AnswerReader.Progress.incomplete
         for piece in pieces where progress == .incomplete { progress = reader.read(piece.span) }
         if progress == .incomplete { progress = reader.connectionEnded() }

@@ -107,7 +107,7 @@ final class TestGateway: Sendable {
             Call(Action("SendBatchSms"), form: form),
             host: "127.0.0.1",
             at: 0,
-            nonce: Nonce("nonce"),
+            nonce: Nonce(high: 1, low: 2),
         )
     }
 

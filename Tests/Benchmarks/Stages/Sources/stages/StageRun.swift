@@ -24,6 +24,7 @@ struct StageRun: ~Copyable {
     )
     private var generator = SeededGenerator(seed: 1)
     private var call = Call(.sendBatchSms)
+    private var decoder = AnswerDecoder()
     private var block = LineBlock()
     private var spare = Chunk()
     private var members: [JSONMember] = []
@@ -114,7 +115,7 @@ struct StageRun: ~Copyable {
 
     @inline(never)
     private mutating func answer(_ request: Request, _ signed: SignedRequest) {
-        let answer = try? AnswerDecoder.decode(
+        let answer = try? decoder.decode(
             status: 200,
             retryAfterMilliseconds: nil,
             body: Self.answer.span,
