@@ -11,18 +11,18 @@ extension Engine {
     ///
     /// - Returns: Whether the message needs nothing else; it is new otherwise.
     mutating func isKnown(_ slot: MessageTable.Slot, at now: Instant) -> Bool {
-        let identity = messages.identity(slot)
-        var batch = identity.batch
-        if identity.hasID {
-            if identity.isReused {
+        var batch = messages.recordedBatch(slot)
+        let id = messages.id(slot)
+        if let id {
+            if id.isReused {
                 settle(slot, Self.reusedID)
                 return true
             }
-            if journal.messagesWithID.isUnderWay(identity.place) {
-                journal.messagesWithID.repeat(identity.place, slot)
+            if journal.messagesWithID.isUnderWay(id.place) {
+                journal.messagesWithID.repeat(id.place, slot)
                 return true
             }
-            let ownBatch = journal.messagesWithID.batch(identity.place)
+            let ownBatch = journal.messagesWithID.batch(id.place)
             if ownBatch != RecordedBatches.none { batch = ownBatch }
         }
         if batch != RecordedBatches.none {
@@ -38,7 +38,7 @@ extension Engine {
             }
         }
         // Whoever is answered at once is not under way.
-        if identity.hasID, stop == nil { journal.messagesWithID.begin(identity.place) }
+        if let id, stop == nil { journal.messagesWithID.begin(id.place) }
         return false
     }
 
@@ -112,24 +112,12 @@ extension Engine {
 
     private mutating func recordIntent(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) {
         let batchID = batchID(index)
-        var content: [JournalRecord.Message] = []
-        content.reserveCapacity(batches[index].count)
-        var hasIDs = false
-        for place in 0..<batches[index].count {
-            let slot = batches[index].item(place).slot
-            let identity = messages.identity(slot)
-            let line = messages[slot].line
-            hasIDs = hasIDs || identity.hasID
-            content.append(
-                JournalRecord.Message(key: identity.key, content: identity.hasID ? identity.content : nil, line: line)
-            )
-        }
         if let recorded = batches[index].recorded {
             journal.batches.intend(recorded, sendDate: sendDate, time: journal.time(now))
-        } else if hasIDs {
+        } else if batches[index].records.contains(where: \.hasID) {
             batches[index].recorded = journal.batches.add(batchID, sendDate: sendDate, time: journal.time(now))
         }
-        journal.record(.intent(batchID: batchID, sendDate: sendDate, messages: content))
+        journal.record(.intent(batchID: batchID, sendDate: sendDate, messages: batches[index].records))
         _ = journal.wait(.intent(index))
         batches[index].isRecorded = true
         batches[index].hasIntent = true
@@ -194,9 +182,8 @@ extension Engine {
         }
         guard !journal.messagesWithID.isEmpty else { return }
         for place in 0..<batches[index].count {
-            let identity = messages.identity(batches[index].item(place).slot)
-            guard identity.hasID else { continue }
-            for slot in journal.messagesWithID.end(identity.place, in: recorded) { settle(slot, response) }
+            guard let id = messages.id(batches[index].item(place).slot) else { continue }
+            for slot in journal.messagesWithID.end(id.place, in: recorded) { settle(slot, response) }
         }
     }
 

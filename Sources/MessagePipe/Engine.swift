@@ -169,6 +169,7 @@ package struct Engine: ~Copyable {
         guard !chunk.messages.isEmpty else { return }
         let messageCount = chunk.messages.count
         let faults = chunk.faults
+        let mayBeKnown = journal.isKept && !chunk.areNew
         tally.messages += messageCount
         let held = messages.hold(chunk)
         responses.arrived(chunk: held)
@@ -178,7 +179,7 @@ package struct Engine: ~Copyable {
             if let fault = messages[slot].fault {
                 let fault = faults[Int(fault)]
                 settle(slot, Response(.invalid, code: fault.code, message: fault.message))
-            } else if journal.isKept, isKnown(slot, at: now) {
+            } else if mayBeKnown, isKnown(slot, at: now) {
                 continue
             } else if let stop {
                 settle(slot, stop.response)

@@ -23,7 +23,7 @@ struct JournalFailure {
         case .otherVersion(let version):
             status = .cannotCreate
             text = """
-                the journal \(path) has version \(version) of the format, and this smspipe knows version 1; use the one \
+                the journal \(path) has version \(version) of the format, and this smspipe knows version \(JournalHead.currentVersion); use the one \
                 that wrote it.
                 """
         case .otherAccessKey:

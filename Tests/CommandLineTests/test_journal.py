@@ -1,5 +1,6 @@
 """The journal: a run that ends at any moment is finished by the same command, and nobody gets a second message."""
 
+import itertools
 import json
 import os
 import random
@@ -24,13 +25,18 @@ def records(path):
     return [json.loads(text) for text in path.read_text().splitlines()]
 
 
+def lines_of(record):
+    """The numbers of an intent's lines: the first, and then how many lines further on each one stands."""
+    return list(itertools.accumulate(record["Lines"]))
+
+
 def open_requests(path):
     """The BatchIds of requests that may have left and have no result, by the whole lines of a journal."""
     found = {}
     for text in path.read_bytes().split(b"\n")[:-1]:
         record = json.loads(text)
         if record["Type"] == "intent":
-            found[record["BatchId"]] = record["Lines"]
+            found[record["BatchId"]] = lines_of(record)
         else:
             found.pop(record.get("BatchId"), None)
     return found
@@ -143,7 +149,7 @@ def test_the_journal_is_json_lines_without_numbers_parameters_and_ids(smspipe, g
     assert "13800000" not in text
     assert "绝密" not in text and "order-" not in text and "云通信" not in text and "testid" not in text
     assert [record["Type"] for record in records(journal)] == ["head", "intent", "result"]
-    assert records(journal)[1]["Lines"] == list(range(1, 31))
+    assert lines_of(records(journal)[1]) == list(range(1, 31))
     assert oct(journal.stat().st_mode & 0o777) == "0o600"
 
 
@@ -250,13 +256,13 @@ def test_a_journal_of_another_key_or_endpoint_is_refused(smspipe, gateway, journ
 
 
 def test_a_journal_of_another_version_is_refused(smspipe, gateway, journal):
-    head = '{"Type":"head","Time":1763952600.009,"Synced":0,"Version":2,"Whatever":[]'
+    head = '{"Type":"head","Time":1763952600.009,"Synced":0,"Version":1,"Whatever":[]'
     text = sealed(head) + sealed('{"Type":"novelty","Time":1763952600.009,"Synced":99')
     journal.write_text(text)
     for arguments in (["--journal", journal], ["journal", journal], ["journal", journal, "--compact"]):
         result = smspipe.run(gateway if arguments[0] != "journal" else None, *arguments, stdin=[message(1)])
         assert result.status == 73 and result.stdout == b"" and len(result.stderr.splitlines()) == 1, arguments
-        assert "has version 2 of the format, and this smspipe knows version 1" in result.stderr, arguments
+        assert "has version 1 of the format, and this smspipe knows version 2" in result.stderr, arguments
     assert journal.read_text() == text and gateway.sends == []
 
 

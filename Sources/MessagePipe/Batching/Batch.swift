@@ -40,6 +40,8 @@ struct Batch: ~Copyable {
     private var items = UniqueArray<Item>()
     /// What the request says of each of them.
     private(set) var texts = RequestTexts()
+    /// What the journal says of each of them; empty without a journal.
+    private(set) var records: [JournalRecord.Message] = []
     /// A Bloom filter over the items' phone keys, so that a number is searched for only if it may be there: one search in a
     /// hundred messages, two bits of a word for each number.
     private var filter = InlineArray<16, UInt64>(repeating: 0)
@@ -101,12 +103,14 @@ struct Batch: ~Copyable {
         filter[word] |= bits
         items.append(Item(slot: slot, phoneKey: phoneKey))
         texts.append(slot, of: messages)
+        if let record = messages.record(slot) { records.append(record) }
     }
 
     /// Makes the record ready for a new batch; keeps its storage.
     mutating func reset(runID: String, serial: UInt64, oldest: Instant) {
         items.removeAll(keepingCapacity: true)
         texts.removeAll()
+        records.removeAll(keepingCapacity: true)
         filter = InlineArray(repeating: 0)
         phase = .open
         self.serial = serial

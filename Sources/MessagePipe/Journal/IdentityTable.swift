@@ -1,100 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The messages that a journal knows, and those of the run, by the keys of their identities.
-///
-/// An entry takes 32 bytes and its place in the hash table 11 to 21; entries stay where they are.
 struct IdentityTable: Sendable {
-    /// Where a message stands in the table.
-    typealias Index = UInt32
+    /// Where an `Id` stands among all of them.
+    typealias Place = UInt32
 
-    struct Entry {
-        let key: Digest128
-        /// Stands for the content of a message that has an `Id`, else 0.
+    /// What is known of a message that has an `Id`.
+    private struct Known {
         let content: UInt64
-        /// The request that it was last in by what was read; ``RecordedBatches/none`` if it was in none.
-        var batch = RecordedBatches.none
-        /// How many messages with this content the run has read.
-        var occurrences: UInt32 = 0
+        var batch: RecordedBatches.Index
     }
 
-    private var entries: [Entry] = []
-    /// A part of the key above the number of an entry from 1, or 0; probed linearly.
-    ///
-    /// The part tells most other keys apart without a look at their entries, and says where the place goes in a larger table.
-    private var places = [UInt64](repeating: 0, count: 64)
+    /// Says of the value of a content's key that the run has read a message with it.
+    private static let hasArrived: UInt32 = 1 << 31
+    private static let batchMask = hasArrived - 1
 
-    /// What was read of places only to have them at hand; kept, so that the reading is not left out.
-    private var touched: UInt64 = 0
+    /// The request that a message without an `Id` was last in by what was read, and whether the run has one.
+    private var contents = KeyTable()
+    /// The place of an `Id`.
+    private var ids = KeyTable()
+    private var known: [Known] = []
+    /// How many messages with a content the run has read, where that is more than one.
+    private var occurrences: [Digest96: UInt32] = [:]
 
-    var count: Int { entries.count }
+    /// How many messages are known.
+    var count: Int { contents.count + ids.count }
 
-    subscript(index: Index) -> Entry {
-        get { entries[Int(index)] }
-        _modify { yield &entries[Int(index)] }
-    }
-
-    /// Makes room.
-    mutating func reserve(_ count: Int) {
-        entries.reserveCapacity(count)
-        var size = places.count
-        while count * 4 > size * 3 { size *= 2 }
-        if size > places.count { rehash(size) }
-    }
-
-    /// The entry of a key, which is made if there is none.
-    mutating func findOrInsert(_ key: Digest128, content: UInt64) -> Index {
-        let mask = places.count &- 1
-        let tag = UInt32(truncatingIfNeeded: key.low)
-        var position = Int(tag) & mask
-        while places[position] != 0 {
-            if UInt32(truncatingIfNeeded: places[position] &>> 32) == tag {
-                let index = UInt32(truncatingIfNeeded: places[position]) &- 1
-                if entries[Int(index)].key == key { return index }
-            }
-            position = (position &+ 1) & mask
-        }
-        entries.append(Entry(key: key, content: content))
-        places[position] = UInt64(tag) &<< 32 | UInt64(entries.count)
-        if entries.count * 4 > places.count * 3 { rehash(places.count * 2) }
-        return UInt32(entries.count - 1)
-    }
-
-    /// Completes the identities of messages that have arrived, in the order of the input.
+    /// Notes the request that a message was in.
     ///
     /// - Parameters:
-    ///   - identities: The identities.
-    ///   - isFaulty: Whether a message, by its position, has a fault and so no identity.
-    mutating func arrived(_ identities: inout [MessageIdentity], unless isFaulty: (Int) -> Bool) {
-        // Memory answers many reads in the time of one if none depends on another: half the time of a search is saved.
-        let mask = UInt64(places.count &- 1)
-        for identity in identities { touched ^= places[Int(identity.key.low & mask)] }
-        for index in identities.indices where !isFaulty(index) { arrived(&identities[index]) }
-    }
-
-    /// Completes an identity: its occurrence, and what the runs before have recorded of it.
-    private mutating func arrived(_ identity: inout MessageIdentity) {
-        var index = findOrInsert(identity.key, content: identity.content)
-        if identity.hasID {
-            identity.place = index
-            identity.isReused = entries[Int(index)].content != identity.content
+    ///   - key: The key of its identity.
+    ///   - content: Stands for its content if it has an `Id`, else 0.
+    ///   - batch: The request.
+    mutating func note(_ key: Digest96, content: UInt64, in batch: RecordedBatches.Index) {
+        if content != 0 {
+            known[Int(place(ofID: key, content: content))].batch = batch
         } else {
-            entries[Int(index)].occurrences += 1
-            let number = entries[Int(index)].occurrences
-            if number > 1 {
-                identity.key = identity.key(ofOccurrence: number)
-                index = findOrInsert(identity.key, content: 0)
-            }
+            contents[contents.findOrInsert(key, value: 0)] = batch & Self.batchMask
         }
-        identity.batch = entries[Int(index)].batch
     }
 
-    private mutating func rehash(_ size: Int) {
-        let old = places
-        places = [UInt64](repeating: 0, count: size)
-        for place in old where place != 0 {
-            var position = Int(truncatingIfNeeded: place &>> 32) & (size &- 1)
-            while places[position] != 0 { position = (position &+ 1) & (size &- 1) }
-            places[position] = place
+    /// Completes the identities of a chunk's messages, which have arrived in this order.
+    ///
+    /// - Parameters:
+    ///   - identities: The identities; those of messages with a fault mean nothing.
+    ///   - ids: What is known of the messages' Ids; empty if none has one.
+    ///   - isFaulty: Whether a message, by its position, has a fault.
+    /// - Returns: Whether no message was in a request when the journal was opened, and none has an `Id`.
+    mutating func arrived(
+        _ identities: inout [MessageIdentity],
+        _ ids: inout [MessageID],
+        unless isFaulty: (Int) -> Bool,
+    ) -> Bool {
+        guard ids.isEmpty else {
+            self.ids.touch(identities)
+            for index in identities.indices where !isFaulty(index) {
+                if ids[index].content == 0 {
+                    arrived(&identities[index])
+                } else {
+                    arrived(&identities[index], &ids[index])
+                }
+            }
+            return false
         }
+        contents.touch(identities)
+        var areNew = true
+        for index in identities.indices where !isFaulty(index) {
+            arrived(&identities[index])
+            if identities[index].batch != RecordedBatches.none { areNew = false }
+        }
+        return areNew
+    }
+
+    private mutating func arrived(_ identity: inout MessageIdentity) {
+        var place = contents.findOrInsert(identity.key, value: Self.batchMask)
+        if contents[place] & Self.hasArrived != 0 {
+            let number = occurrences[identity.key, default: 1] + 1
+            occurrences[identity.key] = number
+            identity.key = identity.key.ofOccurrence(number)
+            place = contents.findOrInsert(identity.key, value: Self.batchMask)
+        } else {
+            contents[place] |= Self.hasArrived
+        }
+        let batch = contents[place] & Self.batchMask
+        identity.batch = batch == Self.batchMask ? RecordedBatches.none : batch
+    }
+
+    private mutating func arrived(_ identity: inout MessageIdentity, _ id: inout MessageID) {
+        id.place = place(ofID: identity.key, content: id.content)
+        id.isReused = known[Int(id.place)].content != id.content
+        identity.batch = known[Int(id.place)].batch
+    }
+
+    private mutating func place(ofID key: Digest96, content: UInt64) -> Place {
+        let next = Place(known.count)
+        let place = ids[ids.findOrInsert(key, value: next)]
+        if place == next { known.append(Known(content: content, batch: RecordedBatches.none)) }
+        return place
     }
 }

@@ -12,12 +12,6 @@ package struct JournalIndex: Sendable {
     /// Creates the index of an empty journal.
     package init() {}
 
-    /// Makes room for as many messages as a journal of a length can have.
-    package mutating func reserve(forJournalOf byteCount: Int) {
-        // A message takes at least 36 bytes of its intent's record.
-        identities.reserve(byteCount / 36)
-    }
-
     /// How many messages are known.
     package var messageCount: Int { identities.count }
 
@@ -30,8 +24,7 @@ package struct JournalIndex: Sendable {
             let batch = batches.add(batchID, sendDate: sendDate, time: entry.time)
             intended[batchID] = batch
             for message in messages {
-                let index = identities.findOrInsert(message.key, content: message.content ?? 0)
-                identities[index].batch = batch
+                identities.note(message.key, content: message.content, in: batch)
             }
         case .result(let response, _):
             guard let batchID = response.batchID, let batch = intended.removeValue(forKey: batchID) else { return }

@@ -145,28 +145,44 @@ private struct RecordMembers {
     }
 
     func messages(_ bytes: borrowing Span<UInt8>) throws(JournalRecordError) -> [JournalRecord.Message] {
-        let keys = try elements("Messages", bytes)
         let lines = try elements("Lines", bytes)
-        guard keys.count == lines.count, !keys.isEmpty else { throw Self.unfit("Messages") }
+        let keys = try digits("Messages", bytes, lines.count * Base64.keyDigitCount)
+        let contents =
+            find("Contents", bytes) == nil
+            ? nil : try digits("Contents", bytes, lines.count * Base64.contentDigitCount)
         var messages: [JournalRecord.Message] = []
-        messages.reserveCapacity(keys.count)
-        for (key, line) in zip(keys, lines) {
-            let start = key.value.lowerBound + 1
-            guard key.kind == .string, key.value.count == 34 || key.value.count == 51,
-                let high = JournalRecord.hexadecimal(bytes, start..<(start + 16)),
-                let low = JournalRecord.hexadecimal(bytes, (start + 16)..<(start + 32)),
-                let number = Self.digits(bytes, line.value)
-            else { throw Self.unfit("Messages") }
-            var message = JournalRecord.Message(key: Digest128(low: low, high: high), line: number)
-            if key.value.count == 51 {
-                guard let content = JournalRecord.hexadecimal(bytes, (start + 33)..<(start + 49)) else {
-                    throw Self.unfit("Messages")
+        messages.reserveCapacity(lines.count)
+        var number: UInt64 = 0
+        for (index, line) in lines.enumerated() {
+            let isBack = bytes[line.value.lowerBound] == UInt8(ascii: "-")
+            guard let step = Self.digits(bytes, (line.value.lowerBound + (isBack ? 1 : 0))..<line.value.upperBound)
+            else { throw Self.unfit("Lines") }
+            number = isBack ? number &- step : number &+ step
+            guard let key = Base64.key(bytes, at: keys + index * Base64.keyDigitCount) else {
+                throw Self.unfit("Messages")
+            }
+            var message = JournalRecord.Message(key: key, line: number)
+            if let contents {
+                let start = contents + index * Base64.contentDigitCount
+                guard let content = Base64.number(bytes, start..<(start + Base64.contentDigitCount)) else {
+                    throw Self.unfit("Contents")
                 }
                 message.content = content
             }
             messages.append(message)
         }
         return messages
+    }
+
+    /// Where the digits of a string begin, of which there have to be so many.
+    private func digits(
+        _ name: StaticString,
+        _ bytes: borrowing Span<UInt8>,
+        _ count: Int,
+    ) throws(JournalRecordError) -> Int {
+        let member = try member(name, bytes)
+        guard member.kind == .string, member.value.count == count + 2 else { throw Self.unfit(name) }
+        return member.value.lowerBound + 1
     }
 
     private func elements(
@@ -182,14 +198,16 @@ private struct RecordMembers {
     }
 
     private func member(_ name: StaticString, _ bytes: borrowing Span<UInt8>) throws(JournalRecordError) -> JSONMember {
-        let wanted = name.description.utf8
-        search: for member in members where member.name.count == wanted.count {
-            for (offset, byte) in wanted.enumerated() where bytes[member.name.lowerBound + offset] != byte {
-                continue search
-            }
+        guard let member = find(name, bytes) else { throw JournalRecordError(reason: "it has no \(name)") }
+        return member
+    }
+
+    private func find(_ name: StaticString, _ bytes: borrowing Span<UInt8>) -> JSONMember? {
+        for member in members
+        where member.name.count == name.utf8CodeUnitCount && bytes.equals(name, at: member.name.lowerBound) {
             return member
         }
-        throw JournalRecordError(reason: "it has no \(name)")
+        return nil
     }
 
     private static func digits(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> UInt64? {

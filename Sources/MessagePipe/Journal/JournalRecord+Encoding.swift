@@ -9,21 +9,24 @@ extension JournalEntry {
     /// Appends the record as a line, with its checksum and its line break.
     package func append(to text: inout [UInt8]) {
         let start = text.count
-        text.append(contentsOf: "{\"Type\":\"\(record.type)\",\"Time\":".utf8)
-        text.append(contentsOf: String(time / 1000).utf8)
-        let milliseconds = String(time % 1000)
-        text.append(contentsOf: ".\(String(repeating: "0", count: 3 - milliseconds.count))\(milliseconds)".utf8)
-        text.append(contentsOf: ",\"Synced\":\(synced)".utf8)
+        text.append(copying: "{\"Type\":\"")
+        text.append(copying: record.type)
+        text.append(copying: "\",\"Time\":")
+        text.append(decimal: UInt64(time / 1000))
+        text.append(copying: ".")
+        for unit in [100, 10, 1] { text.append(UInt8(ascii: "0") + UInt8(time / Int64(unit) % 10)) }
+        text.append(copying: ",\"Synced\":")
+        text.append(decimal: UInt64(synced))
         record.appendMembers(to: &text)
         let checksum = Checksum.of(text.span, start..<text.count)
-        text.append(contentsOf: Self.checksumName)
+        text.append(copying: ",\"Crc\":\"")
         JournalRecord.appendHexadecimal(UInt64(checksum), digits: 8, to: &text)
-        text.append(contentsOf: "\"}\n".utf8)
+        text.append(copying: "\"}\n")
     }
 }
 
 extension JournalRecord {
-    var type: String {
+    var type: StaticString {
         switch self {
         case .head: "head"
         case .intent: "intent"
@@ -35,108 +38,76 @@ extension JournalRecord {
     fileprivate func appendMembers(to text: inout [UInt8]) {
         switch self {
         case .head(let head):
-            text.append(contentsOf: ",\"Version\":\(head.version),\"Salt\":\"".utf8)
+            text.append(copying: ",\"Version\":")
+            text.append(decimal: UInt64(head.version))
+            text.append(copying: ",\"Salt\":\"")
             for byte in head.salt { Self.appendHexadecimal(UInt64(byte), digits: 2, to: &text) }
-            text.append(contentsOf: "\",\"AccessKey\":".utf8)
+            text.append(copying: "\",\"AccessKey\":")
             JSONText.appendString(head.accessKey, to: &text)
-            text.append(contentsOf: ",\"Endpoint\":".utf8)
+            text.append(copying: ",\"Endpoint\":")
             JSONText.appendString(head.endpoint, to: &text)
         case .intent(let batchID, let sendDate, let messages):
-            text.append(contentsOf: ",\"BatchId\":".utf8)
+            text.append(copying: ",\"BatchId\":")
             JSONText.appendString(batchID, to: &text)
-            text.append(contentsOf: ",\"SendDate\":\"\(sendDate)\",\"Lines\":".utf8)
+            text.append(copying: ",\"SendDate\":\"")
+            text.append(decimal: UInt64(sendDate))
+            text.append(copying: "\",\"Lines\":")
             Self.append(linesOf: messages, to: &text)
-            text.append(contentsOf: ",\"Messages\":".utf8)
-            Self.append(digestsOf: messages, to: &text)
+            text.append(copying: ",\"Messages\":\"")
+            Self.append(Base64.keyDigitCount, of: messages, to: &text) { Base64.digits(of: $0.key) }
+            if messages.contains(where: \.hasID) {
+                text.append(copying: "\",\"Contents\":\"")
+                Self.append(Base64.contentDigitCount, of: messages, to: &text) { Base64.digits(ofContent: $0.content) }
+            }
+            text.append(copying: "\"")
         case .result(let response, let count):
-            text.append(contentsOf: ",\"Count\":\(count),".utf8)
+            text.append(copying: ",\"Count\":")
+            text.append(decimal: UInt64(count))
+            text.append(copying: ",")
             response.appendMembers(to: &text)
         case .withdrawal(let batchID):
-            text.append(contentsOf: ",\"BatchId\":".utf8)
+            text.append(copying: ",\"BatchId\":")
             JSONText.appendString(batchID, to: &text)
         }
     }
 
+    /// Appends the number of the first line, and how many lines further on each of the others stands.
     private static func append(linesOf messages: [Message], to text: inout [UInt8]) {
-        // A comma, and as many digits as a number can have.
-        fill(&text, atMost: messages.count * 21 + 1) { bytes, end in
-            var mark = UInt8(ascii: "[")
-            for message in messages {
-                var line = message.line
-                var digitCount = 1
-                var limit: UInt64 = 10
-                while line >= limit, digitCount < 20 {
-                    digitCount &+= 1
-                    limit &*= 10
-                }
-                bytes[end] = mark
-                for position in stride(from: end &+ digitCount, to: end, by: -1) {
-                    bytes[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: line % 10)
-                    line /= 10
-                }
-                end &+= digitCount &+ 1
-                mark = UInt8(ascii: ",")
+        var last: UInt64 = 0
+        var mark: UInt8 = UInt8(ascii: "[")
+        for message in messages {
+            text.append(mark)
+            if message.line >= last {
+                text.append(decimal: message.line &- last)
+            } else {
+                text.append(UInt8(ascii: "-"))
+                text.append(decimal: last &- message.line)
             }
-            bytes[end] = UInt8(ascii: "]")
-            end += 1
+            last = message.line
+            mark = UInt8(ascii: ",")
         }
+        text.append(copying: "]")
     }
 
-    private static func append(digestsOf messages: [Message], to text: inout [UInt8]) {
-        // A comma, quotes and a dash about three halves of digests.
-        fill(&text, atMost: messages.count * 52 + 1) { bytes, end in
-            var mark = UInt8(ascii: "[")
-            for message in messages {
-                bytes[end] = mark
-                bytes[end &+ 1] = UInt8(ascii: "\"")
-                write(hexadecimal: message.key.high, to: &bytes, at: end &+ 2)
-                write(hexadecimal: message.key.low, to: &bytes, at: end &+ 18)
-                end &+= 34
-                if let content = message.content {
-                    bytes[end] = UInt8(ascii: "-")
-                    write(hexadecimal: content, to: &bytes, at: end &+ 1)
-                    end &+= 17
-                }
-                bytes[end] = UInt8(ascii: "\"")
-                end &+= 1
-                mark = UInt8(ascii: ",")
-            }
-            bytes[end] = UInt8(ascii: "]")
-            end += 1
-        }
-    }
-
-    /// Appends what a function writes into new space: it is given the text and its end, and moves that.
-    private static func fill(
-        _ text: inout [UInt8],
-        atMost maximum: Int,
-        _ write: (inout MutableSpan<UInt8>, inout Int) -> Void,
+    /// Appends the first digits of what each message has sixteen for.
+    @inline(__always)
+    private static func append(
+        _ digitCount: Int,
+        of messages: [Message],
+        to text: inout [UInt8],
+        digits: (Message) -> SIMD16<UInt8>,
     ) {
-        var end = text.count
-        text.append(contentsOf: repeatElement(0, count: maximum))
-        var bytes = text.mutableSpan
-        write(&bytes, &end)
-        text.removeLast(text.count - end)
-    }
-
-    /// Writes sixteen digits, eight at a time: each half byte of a word becomes a byte of its own, and that a digit.
-    private static func write(hexadecimal value: UInt64, to bytes: inout MutableSpan<UInt8>, at position: Int) {
-        for half in 0..<2 {
-            var digits = half == 0 ? value &>> 32 : value & 0xFFFF_FFFF
-            digits = (digits &<< 16 | digits) & 0x0000_FFFF_0000_FFFF
-            digits = (digits &<< 8 | digits) & 0x00FF_00FF_00FF_00FF
-            digits = (digits &<< 4 | digits) & 0x0F0F_0F0F_0F0F_0F0F
-            let letters = (digits &+ 0x0606_0606_0606_0606) &>> 4 & 0x0101_0101_0101_0101
-            digits = digits &+ 0x3030_3030_3030_3030 &+ letters &* (UInt64(UInt8(ascii: "a")) &- 0x3A)
-            for index in 0..<8 {
-                bytes[position &+ half &* 8 &+ index] = UInt8(truncatingIfNeeded: digits &>> UInt64(56 &- 8 &* index))
-            }
+        var position = text.count
+        // The last sixteen may reach beyond the last digit.
+        text.append(contentsOf: repeatElement(0, count: messages.count &* digitCount &+ 16))
+        var span = text.mutableSpan
+        // A store is checked to lie within the span, and any bytes are digits or not.
+        var bytes = unsafe span.mutableBytes
+        for message in messages {
+            bytes.storeBytes(of: digits(message), toByteOffset: position, as: SIMD16<UInt8>.self)
+            position &+= digitCount
         }
-    }
-
-    static func appendHexadecimal(_ digest: Digest128, to text: inout [UInt8]) {
-        appendHexadecimal(digest.high, digits: 16, to: &text)
-        appendHexadecimal(digest.low, digits: 16, to: &text)
+        text.removeLast(16)
     }
 
     static func appendHexadecimal(_ value: UInt64, digits: Int, to text: inout [UInt8]) {

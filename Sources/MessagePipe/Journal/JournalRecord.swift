@@ -3,7 +3,7 @@
 /// What the first record of a journal says: under which conditions its other records hold.
 package struct JournalHead: Equatable, Sendable {
     /// The version of the format that is written here.
-    package static let currentVersion = 1
+    package static let currentVersion = 2
 
     /// The version of the format.
     package var version = currentVersion
@@ -36,9 +36,8 @@ package struct JournalHead: Equatable, Sendable {
     /// What the head of a journal with a salt says about an access key id.
     package static func digest(ofAccessKeyID id: String, salt: [UInt8]) -> String {
         let digest = KeyedDigest(key: salt).digest(of: Array("K\(id)".utf8).span)
-        var text: [UInt8] = []
-        JournalRecord.appendHexadecimal(digest, to: &text)
-        return String(decoding: text, as: UTF8.self)
+        let digits = Base64.digits(of: digest)
+        return String(decoding: digits.indices.map { digits[$0] }, as: UTF8.self)
     }
 }
 
@@ -47,14 +46,16 @@ package enum JournalRecord: Equatable, Sendable {
     /// A message of a request that is to leave.
     package struct Message: Equatable, Sendable {
         /// The key of its identity.
-        package var key: Digest128
-        /// Stands for its content where the identity is an `Id`.
-        package var content: UInt64?
+        package var key: Digest96
+        /// Stands for its content, in 60 bits, where the identity is an `Id`; else 0.
+        package var content: UInt64
+        /// Whether its identity is an `Id`.
+        var hasID: Bool { content != 0 }
         /// Its line's number in the input of the run.
         package var line: UInt64
 
         /// Creates a message from its parts.
-        package init(key: Digest128, content: UInt64? = nil, line: UInt64) {
+        package init(key: Digest96, content: UInt64 = 0, line: UInt64) {
             self.key = key
             self.content = content
             self.line = line

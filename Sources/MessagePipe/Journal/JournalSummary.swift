@@ -44,7 +44,7 @@ package struct JournalSummary: Sendable {
         case .head(let head):
             self.head = head
         case .intent(let batchID, _, let messages):
-            for message in messages { _ = identities.findOrInsert(message.key, content: 0) }
+            for message in messages { identities.note(message.key, content: message.content, in: 0) }
             uncertain[batchID] = Batch(lines: messages.map(\.line), position: position)
             requests += 1
         case .result(let response, _):

@@ -72,6 +72,10 @@ package struct Chunk: Sendable {
     package var faults: [MessageFault] = []
     /// The messages' identities; empty without a journal.
     package var identities: [MessageIdentity] = []
+    /// What is known of the messages' Ids; empty if none of them has one, and without a journal.
+    package var ids: [MessageID] = []
+    /// Whether the journal has none of the messages, and none of them has an `Id`.
+    var areNew = false
 
     /// How large the storage of a chunk's bytes is that is kept for another: smaller ones are had for less than a page
     /// fault, and larger ones are the exception.
@@ -88,7 +92,8 @@ package struct Chunk: Sendable {
         rewritten.removeAll(keepingCapacity: true)
         messages.removeAll(keepingCapacity: true)
         faults.removeAll()
-        identities.removeAll()
+        identities.removeAll(keepingCapacity: true)
+        ids.removeAll()
     }
 
     /// How many bytes its lines may have without more storage.

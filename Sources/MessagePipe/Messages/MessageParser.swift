@@ -85,7 +85,7 @@ package struct MessageParser: Sendable {
             }
             chunk.messages.append(message)
         }
-        if let identities = identifier?.identities(of: chunk) { chunk.identities = identities }
+        identifier?.identify(&chunk)
         return chunk
     }
 

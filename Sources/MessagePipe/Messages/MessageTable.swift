@@ -82,8 +82,28 @@ struct MessageTable: ~Copyable {
         holdings[Int(slot.chunk)].answers[Int(slot.place)] = answer
     }
 
-    /// What makes a message the same one in every run; there has to be a journal.
-    func identity(_ slot: Slot) -> MessageIdentity { holdings[Int(slot.chunk)].chunk.identities[Int(slot.place)] }
+    /// The request that a message was last in when the journal was opened; there has to be a journal.
+    func recordedBatch(_ slot: Slot) -> RecordedBatches.Index {
+        holdings[Int(slot.chunk)].chunk.identities[Int(slot.place)].batch
+    }
+
+    /// What the journal says of a message; `nil` if there is none.
+    @inline(__always)
+    func record(_ slot: Slot) -> JournalRecord.Message? {
+        guard !holdings[Int(slot.chunk)].chunk.identities.isEmpty else { return nil }
+        return JournalRecord.Message(
+            key: holdings[Int(slot.chunk)].chunk.identities[Int(slot.place)].key,
+            content: id(slot)?.content ?? 0,
+            line: self[slot].line,
+        )
+    }
+
+    /// What is known of a message's `Id`; `nil` if it has none.
+    func id(_ slot: Slot) -> MessageID? {
+        guard !holdings[Int(slot.chunk)].chunk.ids.isEmpty else { return nil }
+        let id = holdings[Int(slot.chunk)].chunk.ids[Int(slot.place)]
+        return id.content == 0 ? nil : id
+    }
 
     /// Lets go of messages of a chunk whose response lines are out.
     mutating func remove(_ removed: Int, ofChunk index: UInt32) {

@@ -71,19 +71,19 @@ package struct Response: Equatable, Sendable {
 
     /// Appends the members, from `"Outcome"` to the last value.
     func appendMembers(to text: inout [UInt8]) {
-        text.append(contentsOf: "\"Outcome\":\"".utf8)
+        text.append(copying: "\"Outcome\":\"")
         text.append(contentsOf: outcome.rawValue.utf8)
-        text.append(contentsOf: "\",\"Code\":".utf8)
+        text.append(copying: "\",\"Code\":")
         JSONText.appendString(code, to: &text)
-        text.append(contentsOf: ",\"Message\":".utf8)
+        text.append(copying: ",\"Message\":")
         JSONText.appendString(message, to: &text)
-        text.append(contentsOf: ",\"BizId\":".utf8)
+        text.append(copying: ",\"BizId\":")
         JSONText.appendString(bizID, to: &text)
-        text.append(contentsOf: ",\"RequestId\":".utf8)
+        text.append(copying: ",\"RequestId\":")
         JSONText.appendString(requestID, to: &text)
-        text.append(contentsOf: ",\"BatchId\":".utf8)
+        text.append(copying: ",\"BatchId\":")
         JSONText.appendString(batchID, to: &text)
-        text.append(contentsOf: ",\"SendDate\":".utf8)
+        text.append(copying: ",\"SendDate\":")
         JSONText.appendString(sendDate == 0 ? nil : String(sendDate), to: &text)
     }
 }

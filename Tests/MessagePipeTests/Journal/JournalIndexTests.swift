@@ -4,7 +4,7 @@ import MessagePipe
 import Testing
 
 struct MessageIdentityTests {
-    private static func identities(_ lines: String...) -> [MessageIdentity] {
+    private static func chunk(_ lines: [String]) -> Chunk {
         var index = JournalIndex()
         let head = JournalHead(salt: [UInt8](repeating: 7, count: 16), accessKeyID: nil, endpoint: "https://gateway")
         index.apply(JournalEntry(.head(head), time: 0, synced: 0))
@@ -15,8 +15,10 @@ struct MessageIdentityTests {
             identifier: MessageIdentifier(index),
         )
         let block = splitter.append(Array((lines.joined(separator: "\n") + "\n").utf8))
-        return parser.parse(block, lines: block.lines.indices).identities
+        return parser.parse(block, lines: block.lines.indices)
     }
+
+    private static func identities(_ lines: String...) -> [MessageIdentity] { chunk(lines).identities }
 
     @Test func `is the same for every spelling of the same content`() {
         let found = Self.identities(
@@ -34,7 +36,7 @@ struct MessageIdentityTests {
     }
 
     @Test func `is the same for every spelling of parameters, and no other`() {
-        func key(_ parameters: String) -> Digest128 {
+        func key(_ parameters: String) -> Digest96 {
             Self.identities(#"{"PhoneNumber":"13900000001","TemplateParam":\#(parameters)}"#)[0].key
         }
         let spellings = [
@@ -70,17 +72,33 @@ struct MessageIdentityTests {
             #"{"PhoneNumber":"13900000001","TemplateParam":{"a":"1"},"Id":"x"}"#,
         )
         #expect(Set(found.map(\.key)).count == found.count)
-        #expect(found.last?.content != 0)
     }
 
     @Test func `goes by the Id where there is one`() {
-        let found = Self.identities(
+        let chunk = Self.chunk([
             #"{"Id":"5","PhoneNumber":"13900000001"}"#,
             #"{"Id":5,"PhoneNumber":"13900000001"}"#,
             #"{"Id":"\u0035","PhoneNumber":"13900000002"}"#,
-        )
-        #expect(found[0].key == found[1].key && found[0].content == found[1].content)
-        #expect(found[0].key == found[2].key)
-        #expect(found[0].content != found[2].content)
+            #"{"PhoneNumber":"13900000001"}"#,
+            "no JSON",
+            #"{"Id":"51","PhoneNumber":"13900000001"}"#,
+        ])
+        let keys = chunk.identities.map(\.key)
+        #expect(keys[0] == keys[1] && keys[0] == keys[2])
+        #expect(Set([keys[0], keys[3], keys[5]]).count == 3)
+        let contents = chunk.ids.map(\.content)
+        #expect(contents[0] == contents[1] && contents[0] == contents[5])
+        #expect(contents[0] != contents[2] && !contents[..<3].contains(0))
+        #expect(contents[3] == 0 && contents[4] == 0)
+    }
+
+    @Test func `does not depend on the messages around it`() {
+        let lines = (0..<7).map { n in
+            let signName = String(repeating: n % 2 == 0 ? "甲" : "\\u7532", count: n + 1)
+            return #"{"PhoneNumber":"139\#(n)","SignName":"\#(signName)","TemplateParam":{"a":"\#(n * n * n)"}}"#
+        }
+        let together = Self.chunk(lines).identities.map(\.key)
+        #expect(together == lines.map { Self.identities($0)[0].key })
+        #expect(together.reversed() == Self.chunk(lines.reversed()).identities.map(\.key))
     }
 }

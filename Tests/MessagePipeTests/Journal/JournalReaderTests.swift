@@ -8,7 +8,7 @@ struct JournalReaderTests {
 
     /// Records of all types, in four groups that were synced one after the other.
     private static let entries: [JournalEntry] = {
-        let keys = (1...5).map { Digest128(low: UInt64($0) &* 0x9E37_79B9_7F4A_7C15, high: UInt64.max / UInt64($0)) }
+        let keys = (1...5).map { Digest96(low: UInt64($0) &* 0x9E37_79B9_7F4A_7C15, high: UInt32.max / UInt32($0)) }
         let groups: [[JournalRecord]] = [
             [.head(JournalHead(salt: salt, accessKeyID: "testid", endpoint: "https://gateway \"quoted\""))],
             [
@@ -16,7 +16,9 @@ struct JournalReaderTests {
                     batchID: "00ff-1",
                     sendDate: 2026_11_24,
                     messages: [
-                        .init(key: keys[0], line: 1), .init(key: keys[1], content: 7, line: 18_000_000_000),
+                        .init(key: keys[0], line: 1),
+                        .init(key: keys[1], content: 7, line: 18_000_000_000),
+                        .init(key: keys[4], line: 17_999_999_999),
                     ],
                 ),
                 .intent(batchID: "00ff-2", sendDate: 2026_11_24, messages: [.init(key: keys[2], line: 3)]),
@@ -32,7 +34,7 @@ struct JournalReaderTests {
                         batchID: "00ff-1",
                         sendDate: 2026_11_24,
                     ),
-                    count: 2,
+                    count: 3,
                 ),
                 .withdrawal(batchID: "00ff-2"),
             ],
@@ -99,11 +101,17 @@ struct JournalReaderTests {
         let lines = String(decoding: Self.text, as: UTF8.self).split(separator: "\n")
         #expect(
             lines[0].hasPrefix(
-                #"{"Type":"head","Time":1763952600.009,"Synced":0,"Version":1,"Salt":"000102030405060708090a0b0c0d0e0f","#
+                #"{"Type":"head","Time":1763952600.009,"Synced":0,"Version":2,"Salt":"000102030405060708090a0b0c0d0e0f","#
             )
         )
-        #expect(lines[1].contains(#""BatchId":"00ff-1","SendDate":"20261124","Lines":[1,18000000000],"Messages":[""#))
-        #expect(lines[3].contains(#""Count":2,"Outcome":"accepted","Code":"OK","Message":"请求成功\n\"OK\"","#))
+        #expect(
+            lines[1].contains(
+                #""BatchId":"00ff-1","SendDate":"20261124","Lines":[1,17999999999,-1],"#
+                    + #""Messages":"FXxKf7l5N57_____KviU_nLzbjz___9_aWx0fJ9gFRczMzMz","#
+                    + #""Contents":"AAAAAAAAAAAAAAAAAAAHAAAAAAAAAA","Crc":"#
+            )
+        )
+        #expect(lines[3].contains(#""Count":3,"Outcome":"accepted","Code":"OK","Message":"请求成功\n\"OK\"","#))
     }
 
     @Test func `cuts a journal that ends anywhere at the last whole record`() {
