@@ -6,7 +6,7 @@ import subprocess
 from bench import KEYS, row
 from measure import run
 
-MESSAGES = 20_000
+MESSAGES = (40_000, 160_000)
 
 
 @row
@@ -18,12 +18,12 @@ def allocations(bench):
         # What the start and the growing of tables allocate is in both runs, so it is not in their difference.
         grown = {}
         for size in (100, 50):
-            small, large = (count(bench, binary, scheme, size, times * MESSAGES) for times in (1, 2))
+            small, large = (count(bench, binary, scheme, size, messages) for messages in MESSAGES)
             grown[size] = [large[each] - small[each] for each in (0, 1)]
         # Batches of half the size tell what is allocated for a request from what is for a message.
         per_request = (grown[50][0] - grown[100][0]) / (grown[50][1] - grown[100][1])
-        per_message = (grown[100][0] - per_request * grown[100][1]) / MESSAGES
-        ours = f"{round(per_message, 3) + 0.0:.3f} a message, {per_request:.1f} a request"
+        per_message = (grown[100][0] - per_request * grown[100][1]) / (MESSAGES[1] - MESSAGES[0])
+        ours = f"{abs(per_message):.2f} a message, {per_request:.1f} a request"
         bench.table.add(f"allocations in the steady state, {scheme}, 100 messages a request", "", ours)
 
 
