@@ -1,60 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import AlibabaCloudSMS
-package import MessagePipe
+import AlibabaCloudSMS
+import MessagePipe
 import Dispatch
 import NIOCore
 import NIOPosix
-
-/// What a run needs to know.
-package struct PipeConfiguration: Sendable {
-    /// How messages are batched, sent and answered.
-    package var engine: Engine.Configuration
-    /// Values for members that lines leave out.
-    package var defaults: MessageParser.Defaults
-    /// The longest line that is accepted, in bytes.
-    package var maximumLineBytes: Int
-    /// Where requests go.
-    package var endpoint: GatewayEndpoint
-    /// The proxy on the way there.
-    package var proxy: Proxy?
-    /// A file of further trusted certificates.
-    package var caFile: String?
-    /// How requests are signed.
-    package var signatureScheme: SignatureScheme
-    /// Who sends.
-    package var credentials: Credentials
-    /// What makes the run safe against its end at any moment.
-    package var journal: OpenJournal?
-
-    /// Creates a configuration without proxy and further certificates, signing with V3.
-    package init(
-        engine: Engine.Configuration,
-        defaults: MessageParser.Defaults,
-        maximumLineBytes: Int,
-        endpoint: GatewayEndpoint,
-        credentials: Credentials,
-    ) {
-        self.engine = engine
-        self.defaults = defaults
-        self.maximumLineBytes = maximumLineBytes
-        self.endpoint = endpoint
-        self.credentials = credentials
-        signatureScheme = .v3
-    }
-}
-
-/// How a run ended.
-package struct PipeResult: Sendable {
-    /// What was done.
-    package var progress: Progress
-    /// Why it stopped sending early, if it did.
-    package var stop: StopReason?
-    /// The signal that ended it.
-    package var endingSignal: Int32?
-    /// The input that could not be read to its end.
-    package var inputError: InputError?
-}
 
 /// Runs the engine: reads, sends and writes what it says, and tells it what happened.
 ///
@@ -68,14 +18,7 @@ package final class Pipe {
     private let eventLoop: any EventLoop
     private let started = Clock.now
     private var engine: Engine
-    /// Made with the first request: a run without messages need not wait for libcrypto to get ready.
-    private var signer: RequestSigner?
-    private var call = Call(.sendBatchSms)
-    private var decoder = AnswerDecoder()
-    private var nonceSource = RandomSource()
-    private let hostHeader: String
-    /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
-    private var clockOffset = 0
+    private var translator: GatewayTranslator
     private var gateway: Gateway?
 
     private let credit: InputCredit
@@ -107,7 +50,11 @@ package final class Pipe {
         self.configuration = configuration
         self.eventLoop = eventLoop
         engine = Engine(configuration.engine, seed: SystemRandomNumberGenerator().firstValue, journal: journal)
-        hostHeader = configuration.endpoint.hostHeader
+        translator = GatewayTranslator(
+            host: configuration.endpoint.hostHeader,
+            scheme: configuration.signatureScheme,
+            credentials: configuration.credentials,
+        )
         credit = InputCredit(
             messages: configuration.engine.window,
             reserve: configuration.engine.windowReserve,
@@ -289,89 +236,8 @@ package final class Pipe {
     }
 
     private func report(_ id: RequestID, _ evidence: SignedRequest.Evidence, _ report: GatewayReport) {
-        let now = Clock.now
-        switch report {
-        case .notSent(let reason): engine.notSent(id, reason, at: now)
-        case .unknown(let doubt): engine.unknown(id, doubt, at: now)
-        case .answered(let answer):
-            if !lookUps.isEmpty, lookUps[id] != nil {
-                lookedUp(id, answer, at: now)
-            } else {
-                answered(id, evidence, answer, at: now)
-            }
-        }
-        if !lookUps.isEmpty { lookUps[id] = nil }
+        translator.tell(&engine, id, evidence, report, at: Clock.now)
         pumpLater()
-    }
-
-    private func answered(
-        _ id: RequestID,
-        _ evidence: SignedRequest.Evidence,
-        _ received: HTTPAnswer,
-        at now: Instant,
-    ) {
-        do {
-            let answer = try decoder.decode(
-                status: received.status,
-                retryAfterMilliseconds: received.retryAfterMilliseconds,
-                body: received.body.span,
-                evidence: evidence,
-            )
-            if answer.codeClass == .stale { correctClock(by: received) }
-            switch answer.codeClass {
-            case .ambiguous where !received.isRequestWhole:
-                engine.notSent(id, .brokenWhileSending, at: now)
-            case .success where !received.isRequestWhole:
-                // Not of this request, whoever it was meant for; what the gateway does with a part of one nobody knows.
-                engine.unknown(id, .unreadable(status: received.status), at: now)
-            default:
-                engine.answered(id, answer, at: now)
-            }
-        } catch {
-            guard received.isRequestWhole else {
-                engine.notSent(id, .brokenWhileSending, at: now)
-                return
-            }
-            engine.unknown(id, .unreadable(status: received.status), at: now)
-        }
-    }
-
-    /// Takes over the gateway's time, so that a request signed anew is found fresh.
-    private func correctClock(by answer: HTTPAnswer) {
-        guard let date = answer.field("date"), let time = CivilTime(httpDate: date) else { return }
-        clockOffset = time.epochSeconds - Clock.epochSeconds
-    }
-
-    // MARK: - Look-ups
-
-    /// What look-ups under way ask for, and when they left by the gateway's clock.
-    private var lookUps: [RequestID: (lookUp: LookUp, leftAt: Int)] = [:]
-
-    private func lookedUp(_ id: RequestID, _ received: HTTPAnswer, at now: Instant) {
-        guard let (lookUp, leftAt) = lookUps[id] else { return }
-        var isFound = false
-        if case .details(let details)? = try? SendDetailsDecoder.decode(
-            status: received.status,
-            body: received.body.span,
-        ) {
-            // Clocks may differ by a little; the gateway's stamp is cut to whole seconds.
-            let earliest = leftAt - Int(lookUp.secondsSinceSent) - 2
-            isFound = details.hasMessage(
-                outID: String(decoding: lookUp.outID, as: UTF8.self),
-                templateCode: String(decoding: lookUp.templateCode, as: UTF8.self),
-                sentSince: lookUp.isOwnOutID ? earliest : nil,
-            )
-        }
-        engine.lookedUp(id, isFound: isFound, at: now)
-    }
-
-    /// The day to ask for: near midnight in China, where clocks may differ about the day, that and its neighbour in turn.
-    private func lookUpDate(of lookUp: LookUp, leftAt: Int) -> UInt32 {
-        ChinaTime.dateNumber(
-            lookUp.sendDate,
-            orItsNeighbourAt: leftAt - Int(lookUp.secondsSinceSent),
-            attempt: lookUp.attempt,
-        )
     }
 
     // MARK: - Actions
@@ -401,37 +267,15 @@ package final class Pipe {
     }
 
     private func send() {
-        let epochSeconds = Clock.epochSeconds + clockOffset
+        guard let gateway else { return }
         let now = Clock.now
+        let epochSeconds = translator.epochSeconds
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
-        while let gateway {
+        while true {
             isHeldBack = !gateway.isReady()
             guard !isHeldBack, let request = engine.nextRequest(at: now, sendDate: sendDate) else { break }
-            switch request.call {
-            case .sendBatch: call.assignSendBatchSms(request.id, of: engine)
-            case .sendSingle: call = .sendSms(request.id, of: engine)
-            case .lookUp:
-                let lookUp = engine.lookUp(of: request.id, at: now)
-                lookUps[request.id] = (lookUp, epochSeconds)
-                call = .querySendDetails(
-                    phoneNumber: lookUp.phoneNumber.span,
-                    sendDate: String(lookUpDate(of: lookUp, leftAt: epochSeconds)).utf8.span,
-                )
-            }
-            gateway.send(request.id, signed(call, at: epochSeconds))
+            gateway.send(request.id, translator.signed(request, of: engine, at: now, epochSeconds))
         }
-    }
-
-    private func signed(_ call: Call, at epochSeconds: Int) -> SignedRequest {
-        var signer =
-            signer.take()
-            ?? RequestSigner(
-                scheme: configuration.signatureScheme,
-                credentials: configuration.credentials,
-            )
-        let signed = signer.sign(call, host: hostHeader, at: epochSeconds, nonce: Nonce(using: &nonceSource))
-        self.signer = consume signer
-        return signed
     }
 
     /// Brings the next records to stable storage.

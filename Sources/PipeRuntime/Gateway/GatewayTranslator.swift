@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AlibabaCloudSMS
+import MessagePipe
+
+/// Puts what the engine asks for into signed requests, and tells it in its own words what came back.
+struct GatewayTranslator: ~Copyable {
+    private let host: String
+    private let scheme: SignatureScheme
+    private let credentials: Credentials
+    /// Made with the first request: a run without messages need not wait for libcrypto to get ready.
+    private var signer: RequestSigner?
+    private var call = Call(.sendBatchSms)
+    private var decoder = AnswerDecoder()
+    private var nonceSource = RandomSource()
+    /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
+    private var clockOffset = 0
+    /// What look-ups under way ask for, and when they left by the gateway's clock.
+    private var lookUps: [RequestID: (lookUp: LookUp, leftAt: Int)] = [:]
+
+    /// - Parameters:
+    ///   - host: The `Host` field of every request.
+    ///   - scheme: How they are signed.
+    ///   - credentials: Who signs.
+    init(host: String, scheme: SignatureScheme, credentials: Credentials) {
+        self.host = host
+        self.scheme = scheme
+        self.credentials = credentials
+    }
+
+    /// The time by the gateway's clock, in seconds since 1970.
+    var epochSeconds: Int { Clock.epochSeconds + clockOffset }
+
+    // MARK: - Requests
+
+    /// The signed request for what the engine wants to be sent.
+    ///
+    /// - Parameters:
+    ///   - request: What it wants.
+    ///   - engine: Holds the messages.
+    ///   - now: The time of the run.
+    ///   - epochSeconds: The same by the gateway's clock.
+    /// - Returns: The request, ready to be written.
+    mutating func signed(
+        _ request: Request,
+        of engine: borrowing Engine,
+        at now: Instant,
+        _ epochSeconds: Int,
+    ) -> SignedRequest {
+        switch request.call {
+        case .sendBatch: call.assignSendBatchSms(request.id, of: engine)
+        case .sendSingle: call = .sendSms(request.id, of: engine)
+        case .lookUp:
+            let lookUp = engine.lookUp(of: request.id, at: now)
+            lookUps[request.id] = (lookUp, epochSeconds)
+            call = .querySendDetails(
+                phoneNumber: lookUp.phoneNumber.span,
+                sendDate: String(Self.date(of: lookUp, leftAt: epochSeconds)).utf8.span,
+            )
+        }
+        var signer = signer.take() ?? RequestSigner(scheme: scheme, credentials: credentials)
+        let signed = signer.sign(call, host: host, at: epochSeconds, nonce: Nonce(using: &nonceSource))
+        self.signer = consume signer
+        return signed
+    }
+
+    /// The day to ask for: near midnight in China, where clocks may differ about the day, that and its neighbour in turn.
+    private static func date(of lookUp: LookUp, leftAt: Int) -> UInt32 {
+        ChinaTime.dateNumber(
+            lookUp.sendDate,
+            orItsNeighbourAt: leftAt - Int(lookUp.secondsSinceSent),
+            attempt: lookUp.attempt,
+        )
+    }
+
+    // MARK: - Answers
+
+    /// Tells the engine what became of a request.
+    mutating func tell(
+        _ engine: inout Engine,
+        _ id: RequestID,
+        _ evidence: SignedRequest.Evidence,
+        _ report: GatewayReport,
+        at now: Instant,
+    ) {
+        let lookUp = lookUps.isEmpty ? nil : lookUps.removeValue(forKey: id)
+        switch report {
+        case .notSent(let reason): engine.notSent(id, reason, at: now)
+        case .unknown(let doubt): engine.unknown(id, doubt, at: now)
+        case .answered(let received):
+            if let (lookUp, leftAt) = lookUp {
+                engine.lookedUp(id, isFound: Self.finds(lookUp, leftAt: leftAt, received), at: now)
+            } else {
+                tellAnswer(&engine, id, evidence, received, at: now)
+            }
+        }
+    }
+
+    private mutating func tellAnswer(
+        _ engine: inout Engine,
+        _ id: RequestID,
+        _ evidence: SignedRequest.Evidence,
+        _ received: HTTPAnswer,
+        at now: Instant,
+    ) {
+        do {
+            let answer = try decoder.decode(
+                status: received.status,
+                retryAfterMilliseconds: received.retryAfterMilliseconds,
+                body: received.body.span,
+                evidence: evidence,
+            )
+            if answer.codeClass == .stale { correctClock(by: received) }
+            switch answer.codeClass {
+            case .ambiguous where !received.isRequestWhole:
+                engine.notSent(id, .brokenWhileSending, at: now)
+            case .success where !received.isRequestWhole:
+                // Not of this request, whoever it was meant for; what the gateway does with a part of one nobody knows.
+                engine.unknown(id, .unreadable(status: received.status), at: now)
+            default:
+                engine.answered(id, answer, at: now)
+            }
+        } catch {
+            guard received.isRequestWhole else {
+                engine.notSent(id, .brokenWhileSending, at: now)
+                return
+            }
+            engine.unknown(id, .unreadable(status: received.status), at: now)
+        }
+    }
+
+    /// Takes over the gateway's time, so that a request signed anew is found fresh.
+    private mutating func correctClock(by answer: HTTPAnswer) {
+        guard let date = answer.field("date"), let time = CivilTime(httpDate: date) else { return }
+        clockOffset = time.epochSeconds - Clock.epochSeconds
+    }
+
+    /// Whether the answer of a look-up has the message that was looked for.
+    private static func finds(_ lookUp: LookUp, leftAt: Int, _ received: HTTPAnswer) -> Bool {
+        guard
+            case .details(let details)? = try? SendDetailsDecoder.decode(
+                status: received.status,
+                body: received.body.span,
+            )
+        else { return false }
+        // Clocks may differ by a little; the gateway's stamp is cut to whole seconds.
+        let earliest = leftAt - Int(lookUp.secondsSinceSent) - 2
+        return details.hasMessage(
+            outID: String(decoding: lookUp.outID, as: UTF8.self),
+            templateCode: String(decoding: lookUp.templateCode, as: UTF8.self),
+            sentSince: lookUp.isOwnOutID ? earliest : nil,
+        )
+    }
+}
