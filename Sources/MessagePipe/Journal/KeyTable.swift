@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Values by the keys of identities: a hash table of 16 bytes a place, 21 to 43 a key.
+/// Values by the keys of identities: a hash table of 16 bytes a place, 32 to 64 a key.
 struct KeyTable: Sendable {
     /// Where a key stands until the next one is inserted.
     typealias Place = Int
