@@ -79,16 +79,7 @@ let package = Package(
                 "GatewaySimulator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            exclude: ["Linking"],
             swiftSettings: settings,
-            linkerSettings: [
-                // The C++ library that Swift's runtime needs is linked in: to load it and bind its symbols takes an eighth of the
-                // time of a start. No symbol is for others, and what nothing refers to is left out.
-                .unsafeFlags([
-                    "-L\(Context.packageDirectory)/Sources/smspipe/Linking", "-Xclang-linker", "-static-libgcc",
-                    "-Xlinker", "--no-export-dynamic",
-                ])
-            ],
         ),
         .testTarget(name: "MessagePipeTests", dependencies: ["MessagePipe"], swiftSettings: settings),
         .testTarget(
