@@ -66,10 +66,14 @@ package final class OrderedOutput: Sendable {
 
     /// Writes buffers until ``end()`` is called; for a thread of its own.
     package func run() {
+        // What ended the writing. A buffer that follows is not written, though there may be room or a reader again: its lines
+        // would stand behind half a line, with others missing in between.
+        var failure: Event?
         while true {
             wake.wait()
             guard var buffer = state.withLock({ $0.pending.popFirst() }) else { return }
-            let event = writeAll(buffer)
+            let event = failure ?? writeAll(buffer)
+            if case .written = event {} else { failure = event }
             buffer.removeAll(keepingCapacity: true)
             state.withLock { $0.spare.append(buffer) }
             report(event)

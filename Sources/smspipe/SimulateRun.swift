@@ -97,7 +97,9 @@ final class SimulateEnding: Sendable {
     private let state = Mutex(State.waiting)
 
     init() {
-        Signals.watch([SIGTERM, SIGINT, SIGHUP]) { [weak self] number in
+        // Under nohup the simulator and its command stay when the terminal is closed.
+        let numbers = [SIGTERM, SIGINT, SIGHUP].filter { $0 != SIGHUP || !Signals.isIgnored(SIGHUP) }
+        Signals.watch(numbers) { [weak self] number in
             // A command gets the signal and decides; TERM is the usual end of a server.
             guard let self, !passToCommand(number) else { return }
             end(number == SIGTERM ? 0 : 128 + number)
@@ -199,11 +201,13 @@ struct SimulateChild {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
-        // What this process ignores or blocks, the command must not inherit.
+        // What this process ignores or blocks, the command must not inherit; what it was told to ignore, it must.
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-        for number in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, number) }
+        for number in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] where number != SIGHUP || !Signals.isIgnored(SIGHUP) {
+            unsafe sigaddset(&signals, number)
+        }
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         var variables = processEnvironment

@@ -60,6 +60,18 @@ struct OrderedOutputTests {
         await run.end()
     }
 
+    @Test func `writes nothing behind what could not be written whole`() async {
+        let pipe = TestPipe()
+        let run = OutputRun(pipe.writeEnd)
+        pipe.readEnd.close()
+        #expect(await run.write([1]) == .closed)
+        // Somebody reads again when the second buffer's turn comes.
+        let reader = Descriptor(opening: "/proc/self/fd/\(pipe.writeEnd.number)", O_RDONLY | O_NONBLOCK)
+        #expect(await run.write([2]) == .closed)
+        await run.end()
+        #expect(reader.read(upTo: 1) == [])
+    }
+
     @Test func `tells a full disk and a descriptor that is not open`() async {
         let full = OutputRun(Descriptor(opening: "/dev/full", O_WRONLY))
         #expect(await full.write([1]) == .failed(ENOSPC))

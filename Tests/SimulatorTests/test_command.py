@@ -63,6 +63,21 @@ def test_passes_TERM_on_to_its_command():
     assert process.wait(timeout=10) == 9
 
 
+def test_stays_under_nohup_when_the_terminal_is_closed():
+    script = "echo up; read line; kill -HUP $$; echo $line"
+    process = subprocess.Popen(
+        ["nohup", BINARY, "simulate", "--", "sh", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGHUP)
+    assert process.communicate("still here\n", timeout=10)[0] == "still here\n"
+    assert process.returncode == 0
+
+
 def test_says_that_a_command_is_not_there():
     result = run("--", "no-such-command")
     assert result.returncode == 127 and "no-such-command" in result.stderr
