@@ -1,3 +1,4 @@
+import signal
 import ssl
 import subprocess
 
@@ -8,6 +9,8 @@ from gateway import Gateway
 
 
 def pytest_configure(config):
+    # Under nohup the commands would inherit that HUP is ignored, and ignore it.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line("markers", "slow: takes more than some seconds; left out unless asked for with --slow")
 
 

@@ -2,11 +2,15 @@
 
 import json
 import os
+import signal
 import subprocess
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+# Under nohup the commands would inherit that HUP is ignored, and ignore it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("SMSPIPE_BIN", str(ROOT / ".build/release/smspipe"))
