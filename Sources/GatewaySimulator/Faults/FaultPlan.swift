@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MessagePipe
+
 /// Decides which requests go wrong, in the same way for the same seed and the same requests in the same order.
 struct FaultPlan: Sendable {
     private struct Entry: Sendable {

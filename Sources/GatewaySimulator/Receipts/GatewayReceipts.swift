@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MessagePipe
+
 /// All that becomes of receipts: pushes to a URL, and the two queues.
 struct GatewayReceipts: Sendable {
     private var pushFeed = ReceiptFeed()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import MessagePipe
 import NIOCore
 import NIOHTTP1
 import NIOPosix

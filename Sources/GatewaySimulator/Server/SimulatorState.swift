@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import MessagePipe
 import Synchronization
 
 /// What the connections of one simulator share: the rules behind a lock, and the clock.

@@ -42,21 +42,3 @@ package struct RetryPolicy: Equatable, Sendable {
         return .nanoseconds(Int64.random(in: 0...ceiling.nanoseconds, using: &generator))
     }
 }
-
-/// A small seeded generator (SplitMix64): the same seed gives the same run.
-package struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    /// Creates the generator of a seed.
-    package init(seed: UInt64) {
-        state = seed
-    }
-
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GatewaySimulator
+import MessagePipe
 import Synchronization
 
 /// A gateway that a test body can talk to, whether it is the pure rules or a server behind a socket.
