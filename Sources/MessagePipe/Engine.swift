@@ -7,57 +7,6 @@
 /// for response lines, ``nextDeadline()`` for when to come back, ``room`` for how much to read. The same events give the
 /// same answers.
 package struct Engine: ~Copyable {
-    /// How a run batches, sends and answers.
-    package struct Configuration: Sendable {
-        /// The most messages in a request.
-        package var batchSize = 100
-        /// How long a batch's oldest message waits for others; zero sends when no more input is ready.
-        package var linger: Duration = .milliseconds(100)
-        /// The most messages that are read and not yet answered.
-        package var window = 20000
-        /// How much of the window is kept for the last chunk that goes into it: a large window counts as full that much
-        /// earlier, and chunks go into it whole.
-        package var windowReserve: Int { window >= Self.largeWindow ? window / 8 : 0 }
-        private static let largeWindow = 8192
-        /// The most bytes of input that are held; by default so many that only long lines reach them.
-        package var maximumHeldBytes: Int {
-            get { heldBytes ?? max(16 << 20, window * 512) }
-            set { heldBytes = newValue }
-        }
-        private var heldBytes: Int?
-        /// The most requests in flight.
-        package var concurrency = 64
-        /// The most messages a second.
-        package var maximumMessagesPerSecond: Double?
-        /// How long an answer is awaited.
-        package var timeout: Duration = .seconds(10)
-        /// How old a message may be when it is sent.
-        package var deadline: Duration = .seconds(120)
-        /// How long a request in doubt is looked up; zero for not at all.
-        package var confirm: Duration = .seconds(30)
-        /// How long answers are awaited after a signal.
-        package var drain: Duration = .seconds(10)
-        /// How long a gateway that was never reached is tried.
-        package var unreachableAfter: Duration = .seconds(10)
-        /// Whether a batch that is refused for one message is split to find it.
-        package var splits = true
-        /// Whether nothing is sent at all.
-        package var isDryRun = false
-        /// Whether response lines keep the order of the input.
-        package var keepsInputOrder = true
-        /// Whether response lines repeat the message.
-        package var echoes = true
-        /// The waits between attempts.
-        package var retryPolicy = RetryPolicy()
-        /// What all BatchIds of the run begin with; unique to the run.
-        package var runID: String
-
-        /// Creates the contract's defaults for a run.
-        package init(runID: String) {
-            self.runID = runID
-        }
-    }
-
     package let configuration: Configuration
     var messages = MessageTable()
     var batches: BatchTable

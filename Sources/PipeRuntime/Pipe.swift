@@ -274,7 +274,7 @@ package final class Pipe {
         while true {
             isHeldBack = !gateway.isReady()
             guard !isHeldBack, let request = engine.nextRequest(at: now, sendDate: sendDate) else { break }
-            gateway.send(request.id, translator.signed(request, of: engine, at: now, epochSeconds))
+            gateway.send(request.id, translator.signed(request, of: engine, at: now, epochSeconds: epochSeconds))
         }
     }
 

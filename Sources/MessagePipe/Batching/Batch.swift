@@ -117,7 +117,7 @@ struct Batch: ~Copyable {
         id.removeAll(keepingCapacity: true)
         id.append(contentsOf: runID.utf8)
         id.append(UInt8(ascii: "-"))
-        id.append(contentsOf: String(serial).utf8)
+        id.append(decimal: serial)
         self.oldest = oldest
         nextOpen = nil
         isUrgent = false

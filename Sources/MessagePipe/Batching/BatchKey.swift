@@ -31,14 +31,10 @@ struct BatchKeyHash {
 
 /// What the messages of one request have in common.
 package struct BatchKey: Sendable {
-    /// As long as the texts of a key are that are kept in place.
-    private static let shortCount = 32
-
-    /// The template code's text, and behind it the OutId's, if they are short: compared for every message, they are then at
-    /// hand with the batch itself.
-    private var short = InlineArray<32, UInt8>(repeating: 0)
-    /// The texts, if they are long.
-    private var long: [UInt8] = []
+    /// The template code's text, and behind it the OutId's.
+    private var texts: [UInt8] = []
+    /// The same if it fits: compared for every message, it is then at hand with the batch itself.
+    private var inPlace = InlineArray<32, UInt8>(repeating: 0)
     private var count = 0
     private var templateCodeCount = 0
     /// Whether the messages have parameters and extension codes, and where they go.
@@ -50,23 +46,23 @@ package struct BatchKey: Sendable {
 
     /// Takes the key of a message, reusing the storage of the last one.
     mutating func assign(_ message: Message, from chunk: borrowing Chunk) {
-        long.removeAll(keepingCapacity: true)
-        chunk.append(message.templateCode, to: &long)
-        templateCodeCount = long.count
-        chunk.append(message.outID, to: &long)
-        count = long.count
-        if count <= Self.shortCount {
-            for index in 0..<count { short[index] = long[index] }
+        texts.removeAll(keepingCapacity: true)
+        chunk.append(message.templateCode, to: &texts)
+        templateCodeCount = texts.count
+        chunk.append(message.outID, to: &texts)
+        count = texts.count
+        if count <= inPlace.count {
+            for index in 0..<count { inPlace[index] = texts[index] }
         }
         traits = message.traits.intersection(.shared)
         hash = message.batchKeyHash
     }
 
     /// The template code's text.
-    package var templateCode: ArraySlice<UInt8> { long[..<templateCodeCount] }
+    package var templateCode: ArraySlice<UInt8> { texts[..<templateCodeCount] }
 
     /// The text of the messages' own OutId; empty if they brought none.
-    package var outID: ArraySlice<UInt8> { long[templateCodeCount...] }
+    package var outID: ArraySlice<UInt8> { texts[templateCodeCount...] }
 
     /// Whether these are the texts of the key.
     func has(templateCode: borrowing Span<UInt8>) -> Bool {
@@ -81,7 +77,7 @@ package struct BatchKey: Sendable {
     @inline(__always)
     private func equals(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard text.count == range.count else { return false }
-        return count <= Self.shortCount
-            ? text.equals(short.span.extracting(range), at: 0) : text.equals(long.span.extracting(range), at: 0)
+        return count <= inPlace.count
+            ? text.equals(inPlace.span.extracting(range), at: 0) : text.equals(texts.span.extracting(range), at: 0)
     }
 }

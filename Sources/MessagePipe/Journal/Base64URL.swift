@@ -3,7 +3,7 @@
 /// Digests as base64url, six bits a digit: half as long as they would be in hexadecimal with quotes around each.
 ///
 /// Source: RFC 4648, section 5.
-enum Base64 {
+enum Base64URL {
     /// How many digits a key has.
     static let keyDigitCount = 16
     /// How many digits stand for a message's content.

@@ -146,10 +146,10 @@ private struct RecordMembers {
 
     func messages(_ bytes: borrowing Span<UInt8>) throws(JournalRecordError) -> [JournalRecord.Message] {
         let lines = try elements("Lines", bytes)
-        let keys = try digits("Messages", bytes, lines.count * Base64.keyDigitCount)
+        let keys = try digits("Messages", bytes, lines.count * Base64URL.keyDigitCount)
         let contents =
             find("Contents", bytes) == nil
-            ? nil : try digits("Contents", bytes, lines.count * Base64.contentDigitCount)
+            ? nil : try digits("Contents", bytes, lines.count * Base64URL.contentDigitCount)
         var messages: [JournalRecord.Message] = []
         messages.reserveCapacity(lines.count)
         var number: UInt64 = 0
@@ -158,13 +158,13 @@ private struct RecordMembers {
             guard let step = Self.digits(bytes, (line.value.lowerBound + (isBack ? 1 : 0))..<line.value.upperBound)
             else { throw Self.unfit("Lines") }
             number = isBack ? number &- step : number &+ step
-            guard let key = Base64.key(bytes, at: keys + index * Base64.keyDigitCount) else {
+            guard let key = Base64URL.key(bytes, at: keys + index * Base64URL.keyDigitCount) else {
                 throw Self.unfit("Messages")
             }
             var message = JournalRecord.Message(key: key, line: number)
             if let contents {
-                let start = contents + index * Base64.contentDigitCount
-                guard let content = Base64.number(bytes, start..<(start + Base64.contentDigitCount)) else {
+                let start = contents + index * Base64URL.contentDigitCount
+                guard let content = Base64URL.number(bytes, start..<(start + Base64URL.contentDigitCount)) else {
                     throw Self.unfit("Contents")
                 }
                 message.content = content

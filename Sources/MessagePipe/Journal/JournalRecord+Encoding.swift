@@ -54,10 +54,12 @@ extension JournalRecord {
             text.append(copying: "\",\"Lines\":")
             Self.append(linesOf: messages, to: &text)
             text.append(copying: ",\"Messages\":\"")
-            Self.append(Base64.keyDigitCount, of: messages, to: &text) { Base64.digits(of: $0.key) }
+            Self.append(Base64URL.keyDigitCount, of: messages, to: &text) { Base64URL.digits(of: $0.key) }
             if messages.contains(where: \.hasID) {
                 text.append(copying: "\",\"Contents\":\"")
-                Self.append(Base64.contentDigitCount, of: messages, to: &text) { Base64.digits(ofContent: $0.content) }
+                Self.append(Base64URL.contentDigitCount, of: messages, to: &text) {
+                    Base64URL.digits(ofContent: $0.content)
+                }
             }
             text.append(copying: "\"")
         case .result(let response, let count):

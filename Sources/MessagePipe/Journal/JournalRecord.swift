@@ -36,7 +36,7 @@ package struct JournalHead: Equatable, Sendable {
     /// What the head of a journal with a salt says about an access key id.
     package static func digest(ofAccessKeyID id: String, salt: [UInt8]) -> String {
         let digest = KeyedDigest(key: salt).digest(of: Array("K\(id)".utf8).span)
-        let digits = Base64.digits(of: digest)
+        let digits = Base64URL.digits(of: digest)
         return String(decoding: digits.indices.map { digits[$0] }, as: UTF8.self)
     }
 }

@@ -45,7 +45,7 @@ struct GatewayTranslator: ~Copyable {
         _ request: Request,
         of engine: borrowing Engine,
         at now: Instant,
-        _ epochSeconds: Int,
+        epochSeconds: Int,
     ) -> SignedRequest {
         switch request.call {
         case .sendBatch: call.assignSendBatchSms(request.id, of: engine)
