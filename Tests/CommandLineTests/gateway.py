@@ -8,6 +8,7 @@ import contextlib
 import email.utils
 import json
 import re
+import select
 import socket
 import ssl
 import struct
@@ -119,7 +120,7 @@ class Gateway:
     def __init__(self, script=None, tls=None, secret=SECRET, host="127.0.0.1"):
         self.script = script or (lambda request: None)
         self.lookup_script = lambda request: None
-        self.on_connection = lambda number: None  # "close": at once; "reset-at-body": once the head is read
+        self.on_connection = lambda number: None  # "close": at once; once the head is read: "reset-at-body", "garbage-at-body"
         self.requests, self.lookups, self.connections = [], [], 0
         self.taken, self.complaints = [], []
         self.records_visible = True
@@ -256,6 +257,12 @@ class Gateway:
             headers[name.lower()] = value.strip()
         if plan == "reset-at-body":
             reset(connection)
+            return None
+        if plan == "garbage-at-body":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n???")
+            closing = select.poll()
+            closing.register(connection, select.POLLRDHUP)
+            closing.poll(10_000)
             return None
         if version != "HTTP/1.1":
             self.complain(f"{version} instead of HTTP/1.1")

@@ -105,11 +105,12 @@ def test_a_slow_answer_within_the_timeout_is_waited_for(smspipe, gateway):
     assert smspipe.run(gateway, stdin=[message(1)]).outcomes == ["accepted"]
 
 
-def test_a_request_that_broke_before_it_was_whole_is_sent_again(smspipe):
+@pytest.mark.parametrize("broken", ["reset-at-body", "garbage-at-body"])
+def test_a_request_that_broke_before_it_was_whole_is_sent_again(smspipe, broken):
     """Ten megabytes do not fit into the buffers of a connection whose other end does not read."""
     server = Gateway()
     server.receive_buffer = 4096
-    server.on_connection = lambda number: "reset-at-body" if number <= 2 else None
+    server.on_connection = lambda number: broken if number <= 2 else None
     server.start()
     contents = [message(n, parameters={"text": f"{n}" + "x" * 100_000}) for n in range(100)]
     result = smspipe.run(server, stdin=contents)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AlibabaCloudSMS
-import Foundation
+import MessagePipe
 import Testing
 
 struct RequestSignerTests {
@@ -79,19 +79,30 @@ struct RequestSignerTests {
         )
     }
 
-    @Test(arguments: SignatureScheme.allCases)
-    func `makes the same request with used storage, whatever was signed before`(_ scheme: SignatureScheme) {
+    /// What is kept from one request to the next must not show: neither time, nonce and payload nor what is asked.
+    @Test(arguments: SignatureScheme.allCases, [1, 2, 3] as [UInt64])
+    func `makes the same request with used storage, whatever was signed before`(
+        _ scheme: SignatureScheme,
+        seed: UInt64,
+    ) {
+        var random = SeededGenerator(seed: seed)
         let credentials = Credentials(accessKeyID: "testid", accessKeySecret: Secret("testsecret"))
-        func sign(_ value: String, at time: Int, by signer: inout RequestSigner) -> SignedRequest {
-            let form = value.isEmpty ? EncodedParameters() : parameters(["A": value])
-            let call = Call(.sendBatchSms, query: parameters(["OutId": value]), form: form)
-            return signer.sign(call, host: "localhost", at: time, nonce: Self.nonce)
-        }
+        let values = ["short", String(repeating: "云", count: 999), "", "again"]
+        let actions = [Action.sendBatchSms, .sendSms, .querySendDetails]
         var used = RequestSigner(scheme: scheme, credentials: credentials)
-        for (index, value) in ["short", String(repeating: "云", count: 999), "", "again"].enumerated() {
+        for _ in 0..<200 {
+            let value = values[Int.random(in: 0..<values.count, using: &random)]
+            let form = value.isEmpty ? EncodedParameters() : parameters(["A": value])
+            let action = actions[Int.random(in: 0..<actions.count, using: &random)]
+            let call = Call(action, query: parameters(["OutId": value]), form: form)
+            let host = Bool.random(using: &random) ? "localhost" : "127.0.0.1:8080"
+            let time = Self.time + Int.random(in: 0...1, using: &random)
+            let nonce = Nonce(using: &random)
             var fresh = RequestSigner(scheme: scheme, credentials: credentials)
-            let time = Self.time + index / 2
-            let (first, second) = (sign(value, at: time, by: &used), sign(value, at: time, by: &fresh))
+            let (first, second) = (
+                used.sign(call, host: host, at: time, nonce: nonce),
+                fresh.sign(call, host: host, at: time, nonce: nonce)
+            )
             #expect(text(first.head) == text(second.head))
             #expect(first.body == second.body)
             #expect(first.evidence.stringToSign == second.evidence.stringToSign)
@@ -128,7 +139,7 @@ struct RequestSignerTests {
 
     /// The lines of a request's head, without the empty one at the end.
     func lines(of request: SignedRequest) throws -> [String] {
-        let lines = text(request.head).components(separatedBy: "\r\n")
+        let lines = text(request.head).split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
         try #require(lines.suffix(2) == ["", ""])
         return lines.dropLast(2)
     }

@@ -130,12 +130,16 @@ struct BatcherTests {
         #expect(bench.sent.allSatisfy { Set($0.lines.map { ($0 - 1) % 1000 }).count == 1 })
     }
 
-    @Test func `keys whose hashes collide are kept apart`() throws {
+    /// With an OutId, the texts of the keys are longer than those that are kept in place.
+    @Test(arguments: ["", String(repeating: "o", count: 20)])
+    func `keys whose hashes collide are kept apart`(_ outID: String) throws {
         let codes = try #require(Self.collidingTemplateCodes())
         func line(_ number: Int, _ code: [UInt8]) -> String {
             var text: [UInt8] = []
             JSONText.appendEscaped(code.span, to: &text)
-            return "{\"PhoneNumber\":\"\(number)\",\"TemplateCode\":\"\(String(decoding: text, as: UTF8.self))\"}"
+            let members = outID.isEmpty ? "" : ",\"OutId\":\"\(outID)\""
+            let code = String(decoding: text, as: UTF8.self)
+            return "{\"PhoneNumber\":\"\(number)\",\"TemplateCode\":\"\(code)\"\(members)}"
         }
         let text = [line(1, codes.0), line(2, codes.1), line(3, codes.0), line(4, codes.1)].joined(separator: "\n")
         let hashes = Chunk.parsing(text, defaults: .init(signName: "甲")).messages.map(\.batchKeyHash)
