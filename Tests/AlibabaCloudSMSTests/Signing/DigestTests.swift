@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AlibabaCloudSMS
-import Foundation
+import FoundationEssentials
 import Testing
 
 struct DigestTests {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AlibabaCloudSMS
-import Foundation
 import Testing
 
 struct V3SignerTests {
@@ -61,7 +60,11 @@ struct V3SignerTests {
 /// Fields out of a dictionary, as they have to be given: names in lower case and in order, values without blanks around them.
 func signedFields(_ values: [String: String]) -> SignedFields {
     var fields = SignedFields()
-    let names = values.map { ($0.key.lowercased(), $0.value.trimmingCharacters(in: .whitespaces)) }
+    let names = values.map { ($0.key.lowercased(), withoutBlanksAround($0.value)) }
     for (name, value) in names.sorted(by: { $0.0 < $1.0 }) { fields.append(name, value) }
     return fields
+}
+
+private func withoutBlanksAround(_ value: String) -> String {
+    String(value.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
 }

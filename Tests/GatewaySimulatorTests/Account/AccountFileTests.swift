@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+import FoundationEssentials
 import GatewaySimulator
 import Testing
 
@@ -14,8 +14,8 @@ import Testing
         #expect(account.numberLimits == .service)
     }
 
-    @Test func `describes its form by a schema that is JSON`() throws {
-        let schema = try JSONSerialization.jsonObject(with: Data(AccountFileSchema.text.utf8)) as? [String: Any]
+    @Test func `describes its form by a schema that is JSON`() {
+        let schema = jsonObject(AccountFileSchema.text.utf8)
         #expect((schema?["properties"] as? [String: Any])?.count == 12)
     }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import GatewaySimulator
 import Testing
 
@@ -19,9 +18,7 @@ import Testing
             body: Array(body.utf8),
         )
         let answer = try await gateway.answer(request)
-        return answer?.text.split(separator: "\n").compactMap { line in
-            try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        } ?? []
+        return answer?.text.split(separator: "\n").compactMap { jsonObject($0.utf8) } ?? []
     }
 
     @Test(arguments: GatewayKind.allCases)

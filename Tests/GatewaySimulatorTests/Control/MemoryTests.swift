@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import GatewaySimulator
+import MessagePipe
 import Testing
 
 /// What is remembered of many messages and requests, and what is said of what is forgotten.
 @Suite struct MemoryTests {
     private func lines(_ gateway: RulesGateway, _ target: String) async throws -> [[String: Any]] {
         let request = SimulatedRequest(method: "GET", target: Array("/_sim/\(target)".utf8), headers: [])
-        return try await gateway.answer(request)?.text.split(separator: "\n").compactMap { line in
-            try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        } ?? []
+        return try await gateway.answer(request)?.text.split(separator: "\n").compactMap { jsonObject($0.utf8) } ?? []
     }
 
     private func gateway(_ change: (inout SimulatorConfiguration) -> Void) -> RulesGateway {

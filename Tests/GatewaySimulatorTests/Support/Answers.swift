@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import GatewaySimulator
 
 extension SimulatedAnswer {
     /// The JSON object of the body; empty for a body that is none.
     var json: [String: Any] {
-        (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]) ?? [:]
+        jsonObject(body) ?? [:]
     }
 
     /// A member of the JSON object that is a string.

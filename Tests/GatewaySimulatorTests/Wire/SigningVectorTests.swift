@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+import FoundationEssentials
 import GatewaySimulator
+import MessagePipe
 import Testing
 
 /// The requests of `Tests/Conformance/signing.json` as they arrive at a gateway.
@@ -13,11 +14,15 @@ struct VectorRequest: Sendable, CustomTestStringConvertible {
     static let all: [VectorRequest] = {
         let path = URL(filePath: #filePath).appending(path: "../../../Conformance/signing.json").standardized
         guard let data = try? Data(contentsOf: path),
-            let file = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+            let file = jsonObject(data)
         else { return [] }
         let vectors = (file["v1"] as? [[String: Any]] ?? []) + (file["v3"] as? [[String: Any]] ?? [])
         return vectors.compactMap(VectorRequest.init)
     }()
+
+    private static func trimmed(_ value: String) -> String {
+        String(value.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
 
     private init?(_ vector: [String: Any]) {
         guard let id = vector["id"] as? String, let method = vector["method"] as? String,
@@ -25,7 +30,7 @@ struct VectorRequest: Sendable, CustomTestStringConvertible {
         else { return nil }
         var headers: [HeaderField] = []
         if let signed = vector["headers_signed"] as? [String: String] {
-            headers = signed.map { HeaderField($0.key, $0.value.trimmingCharacters(in: .whitespaces)) }
+            headers = signed.map { HeaderField($0.key, Self.trimmed($0.value)) }
             headers.append(HeaderField("Authorization", vector["authorization"] as? String ?? ""))
         } else if let contentType = vector["content_type"] as? String {
             headers = [HeaderField("content-type", contentType)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+import FoundationEssentials
 import MessagePipe
 import Testing
 
@@ -75,5 +75,5 @@ struct FairShareTests {
         }
     }
 
-    private func percent(_ share: Double) -> String { String(format: "%.1f%%", share * 100) }
+    private func percent(_ share: Double) -> String { "\((share * 1_000).rounded() / 10)%" }
 }

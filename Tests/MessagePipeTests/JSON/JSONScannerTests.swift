@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// The whole of it: its older JSON reader is nobody else's, and the tests below compare ours with it.
 import Foundation
 import MessagePipe
 import Testing

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+import FoundationEssentials
 import MessagePipe
 
 /// The seeds of random tests, from the environment so that a failure can be repeated.
