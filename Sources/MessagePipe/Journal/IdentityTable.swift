@@ -53,7 +53,7 @@ struct IdentityTable: Sendable {
         unless isFaulty: (Int) -> Bool,
     ) -> Bool {
         guard ids.isEmpty else {
-            self.ids.touch(identities)
+            self.ids.prefetch(identities)
             for index in identities.indices where !isFaulty(index) {
                 if ids[index].content == 0 {
                     arrived(&identities[index])
@@ -63,7 +63,7 @@ struct IdentityTable: Sendable {
             }
             return false
         }
-        contents.touch(identities)
+        contents.prefetch(identities)
         var areNew = true
         for index in identities.indices where !isFaulty(index) {
             arrived(&identities[index])

@@ -20,8 +20,8 @@ struct KeyTable: Sendable {
     private var shift: UInt64 = 64 - 10
     private(set) var count = 0
 
-    /// What was read of places only to have them at hand; kept, so that the reading is not left out.
-    private var touched: UInt64 = 0
+    /// What was read of places only to have them in the cache; kept, so that the reading is not left out.
+    private var prefetched: UInt64 = 0
 
     /// The value of a key.
     subscript(place: Place) -> UInt32 {
@@ -29,17 +29,17 @@ struct KeyTable: Sendable {
         set { entries[place].value = newValue }
     }
 
-    /// Has the places of keys that are about to be looked for at hand.
+    /// Brings the places of keys that are about to be looked for into the cache.
     ///
     /// Memory answers many reads in the time of one if none depends on another.
-    mutating func touch(_ identities: [MessageIdentity]) {
-        var touched: UInt64 = 0
+    mutating func prefetch(_ identities: [MessageIdentity]) {
+        var prefetched: UInt64 = 0
         for identity in identities {
             let place = home(identity.key.low)
             // A search mostly ends within some places, which may lie in the next cache line.
-            touched ^= entries[place].low ^ entries[(place &+ 3) & (entries.count &- 1)].low
+            prefetched ^= entries[place].low ^ entries[(place &+ 3) & (entries.count &- 1)].low
         }
-        self.touched = touched
+        self.prefetched = prefetched
     }
 
     /// The place of a key, with a value where there is none yet.
