@@ -54,6 +54,12 @@ enum SocketClient {
         return socket
     }
 
+    /// Whether something has come, or the other side has closed.
+    static func hasAnswer(_ socket: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
+    }
+
     static func readAll(_ socket: Int32) -> [UInt8] {
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
