@@ -44,11 +44,11 @@ package struct JSONMember: Equatable, Sendable {
     /// The whole text of the value, the quotes of a string included.
     package var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
 
-    /// Lets the member stand for one with its value in another place.
-    mutating func move(toValue value: Range<Int>) {
-        valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
-        valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
-    }
+    /// Lets the value start at another index.
+    mutating func moveValueStart(to index: Int) { valueStart = UInt32(truncatingIfNeeded: index) }
+
+    /// Lets the value end before another index.
+    mutating func moveValueEnd(to index: Int) { valueEnd = UInt32(truncatingIfNeeded: index) }
 }
 
 /// A text that is not JSON: where, and what should have stood there.

@@ -12,6 +12,8 @@ package struct JSONShape {
         /// All ones where the text has bytes.
         var mask = SIMD16<UInt8>(repeating: 0)
         var byteCount = 0
+        /// How many bounds of members' values lie in the text, or at its end.
+        var boundCount = 0
         var next = Next.step
 
         enum Next {
@@ -26,22 +28,14 @@ package struct JSONShape {
         }
     }
 
-    /// A bound of a member's value, counted from where a step's text ends.
-    private struct Anchor {
-        var step: Int
-        var offset: Int
-    }
-
     /// How many steps a shape may have.
     ///
     /// The lines of an input have a dozen; what has thousands would cost more memory than its lines, and time to take.
     private static let maximumStepCount = 256
 
     private var steps: [Step] = []
-    private var anchors: [(start: Anchor, end: Anchor)] = []
-
-    /// How many steps the shape has.
-    var stepCount: Int { steps.count }
+    /// Where the members' values start and end, in turn, counted from where their step's text ends.
+    private var bounds: [Int] = []
 
     /// Takes the shape of an object; `nil` if a string of it has an escape, or if it has too many parts.
     ///
@@ -72,23 +66,29 @@ package struct JSONShape {
             index = leaf.range.upperBound
         }
         // A bound lies in the text of a step or at its end, and moves with it.
-        func anchor(_ bound: Int) -> Anchor {
+        for bound in members.flatMap({ [$0.value.lowerBound, $0.value.upperBound] }) {
             let step = ends.firstIndex { $0 >= bound } ?? 0
-            return Anchor(step: step, offset: bound - ends[step])
+            bounds.append(bound - ends[step])
+            steps[step].boundCount += 1
         }
-        anchors = members.map { (anchor($0.value.lowerBound), anchor($0.value.upperBound)) }
     }
 
-    /// Finds out whether an object has this shape.
+    /// Finds out whether an object has this shape, and where its values stand.
+    ///
+    /// The values are noted as they are found: to note the steps' ends first and read them back cost a tenth of all time in
+    /// some runs, and nothing in others, as the processor guessed well or badly which of the ends a read would meet.
     ///
     /// - Parameters:
     ///   - bytes: Holds the object.
     ///   - range: Where it stands, with the blanks around it.
-    ///   - ends: Receives where each step's text ends.
+    ///   - members: The members of an object of this shape; their values move to where they stand in this one, or to
+    ///     anywhere if it does not fit.
     /// - Returns: Whether it has; if not, it may still be JSON.
-    func fits(_ bytes: Span<UInt8>, _ range: Range<Int>, ends: inout [Int]) -> Bool {
+    func fits(_ bytes: Span<UInt8>, _ range: Range<Int>, members: inout [JSONMember]) -> Bool {
         let scanner = JSONScanner(bytes, range)
+        var members = members.mutableSpan
         var index = range.lowerBound
+        var bound = 0
         for place in steps.indices {
             let step = steps[place]
             // At the very end of the bytes there is no room to compare so; the grammar scans such a line.
@@ -97,7 +97,15 @@ package struct JSONShape {
             let halves = unsafe unsafeBitCast(isOther, to: SIMD2<UInt64>.self)
             guard halves.x | halves.y == 0 else { return false }
             index &+= step.byteCount
-            ends[place] = index
+            for _ in 0..<step.boundCount {
+                let value = index &+ bounds[bound]
+                if bound & 1 == 0 {
+                    members[bound &>> 1].moveValueStart(to: value)
+                } else {
+                    members[bound &>> 1].moveValueEnd(to: value)
+                }
+                bound &+= 1
+            }
             switch step.next {
             case .step: continue
             case .string:
@@ -110,14 +118,6 @@ package struct JSONShape {
             }
         }
         return false
-    }
-
-    /// Moves the values of the shape's members to where they stand in an object that fits.
-    func move(_ members: inout [JSONMember], _ ends: [Int]) {
-        for place in anchors.indices {
-            let (start, end) = anchors[place]
-            members[place].move(toValue: (ends[start.step] &+ start.offset)..<(ends[end.step] &+ end.offset))
-        }
     }
 
     /// The strings and numbers of an object that are values, the strings without their quotes; `nil` if they are too many.

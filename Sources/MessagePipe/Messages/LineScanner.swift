@@ -12,10 +12,13 @@ struct LineScanner {
     /// Which of them have a meaning here.
     private(set) var found = FoundMembers()
 
-    private var shape: (shape: JSONShape, members: [JSONMember], found: FoundMembers)?
-    private var ends: [Int] = []
+    private var shape: (shape: JSONShape, found: FoundMembers)?
+    /// The members of the shape while those of a line that does not have it are at hand, and the other way round.
+    private var others: [JSONMember] = []
     /// Whether the members at hand are those of the shape.
-    private var isShapeAtHand = false
+    private var isShapeAtHand = false {
+        didSet { if isShapeAtHand != oldValue { swap(&members, &others) } }
+    }
     private var patience = Self.patience.lowerBound
     /// How many lines in a row went by; as many as it takes before the first one.
     private var misses = Self.patience.lowerBound
@@ -32,15 +35,19 @@ struct LineScanner {
     ///
     /// - Throws: ``JSONError`` at the first byte that breaks a rule.
     mutating func scan(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) {
-        if let shape, shape.shape.fits(bytes, range, ends: &ends) {
+        let isFit: Bool? =
+            if isShapeAtHand {
+                shape?.shape.fits(bytes, range, members: &members)
+            } else {
+                shape?.shape.fits(bytes, range, members: &others)
+            }
+        if let shape, isFit == true {
             if !isShapeAtHand {
-                members = shape.members
-                found = shape.found
                 isShapeAtHand = true
+                found = shape.found
                 patience = Self.patience.lowerBound
             }
             misses = 0
-            shape.shape.move(&members, ends)
         } else {
             isShapeAtHand = false
             try scanByGrammar(bytes, range)
@@ -63,8 +70,8 @@ struct LineScanner {
         patience = min(2 * patience, Self.patience.upperBound)
         misses = 0
         guard let taken = JSONShape(of: bytes, range, members: members) else { return }
-        shape = (taken, members, found)
-        ends = Array(repeating: 0, count: taken.stepCount)
+        shape = (taken, found)
+        others = members
     }
 
     /// The name of a member, if it is one that we use or that a response line adds.
