@@ -90,7 +90,7 @@ package struct Engine: ~Copyable {
         return max(0, configuration.window - messages.count)
     }
 
-    /// Whether more input would only wait: as many full batches are ready to leave as may be in flight, or the output has
+    /// Whether more input would only wait: enough full batches are ready to leave for those in flight, or the output has
     /// fallen behind the answers.
     ///
     /// The window is then for what keeps batches from filling, or their lines from coming out in order; memory, and what the

@@ -555,19 +555,19 @@ struct FateTests {
         #expect(bench.room == 3)
     }
 
-    @Test func `more input is not wanted while as many batches are ready as may be in flight`() {
+    @Test func `more input is not wanted while a quarter as many batches are ready as may be in flight`() {
         let bench = Bench {
             $0.batchSize = 1
-            $0.concurrency = 10
+            $0.concurrency = 40
         }
-        bench.read(count: 19)
+        bench.read(count: 49)
         #expect(!bench.hasEnough)
-        bench.read(count: 1, from: 19)
-        #expect(bench.hasEnough && bench.sent.count == 10)
+        bench.read(count: 1, from: 49)
+        #expect(bench.hasEnough && bench.sent.count == 40)
         bench.answer(.success)
         bench.run()
         #expect(!bench.hasEnough)
-        bench.read(count: 1, from: 20)
+        bench.read(count: 1, from: 50)
         #expect(bench.hasEnough)
         bench.engine.outputClosed(at: bench.now)
         #expect(!bench.hasEnough)
