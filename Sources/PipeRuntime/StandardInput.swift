@@ -153,7 +153,11 @@ package final class InputReader: Sendable {
                 } else {
                     var chunk = credit.takeSpare(for: count) ?? Chunk()
                     swap(&block.bytes, &chunk.bytes)
-                    block = splitter.append(buffer.span, reusing: block)
+                    // A buffer that is hardly filled would hold more memory than its lines.
+                    block =
+                        count >= Self.readSize / 2
+                        ? splitter.append(takingOver: &buffer, reusing: block)
+                        : splitter.append(buffer.span.extracting(LineSplitter.headroom...), reusing: block)
                     deliver(block, reusing: chunk, parser: &parser)
                     block.removeAll()
                 }
@@ -165,11 +169,13 @@ package final class InputReader: Sendable {
         report(.ended)
     }
 
-    /// Reads once.
+    /// Reads once, into the buffer behind a line splitter's headroom.
     ///
     /// - Returns: What `read(2)` returned, and the system's error number if that is negative.
     private static func read(_ descriptor: Int32, into buffer: inout [UInt8]) -> (count: Int, error: Int32) {
         buffer.removeAll(keepingCapacity: true)
+        buffer.reserveCapacity(LineSplitter.headroom + readSize)
+        buffer.append(contentsOf: repeatElement(0, count: LineSplitter.headroom))
         var result = (count: 0, error: Int32(0))
         buffer.append(addingCapacity: readSize) { output in
             unsafe output.withUnsafeMutableBufferPointer { bytes, filled in

@@ -7,10 +7,8 @@ package enum JSONKind: UInt8, Sendable {
 
 /// One member of an object, or one element of an array, as ranges into the scanned bytes.
 package struct JSONMember: Equatable, Sendable {
-    private var nameStart: UInt32
-    private var nameEnd: UInt32
-    private var valueStart: UInt32
-    private var valueEnd: UInt32
+    private let nameBounds: UInt64
+    private var valueBounds: UInt64
     /// Whether the name holds an escape, so that its bytes are not its text.
     package let nameHasEscapes: Bool
     /// The kind of the value.
@@ -28,10 +26,8 @@ package struct JSONMember: Equatable, Sendable {
         hasEscapes: Bool,
         isObjectOfStrings: Bool,
     ) {
-        nameStart = UInt32(truncatingIfNeeded: name.lowerBound)
-        nameEnd = UInt32(truncatingIfNeeded: name.upperBound)
-        valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
-        valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
+        nameBounds = Self.bounds(name)
+        valueBounds = Self.bounds(value)
         self.nameHasEscapes = nameHasEscapes
         self.kind = kind
         self.hasEscapes = hasEscapes
@@ -39,16 +35,22 @@ package struct JSONMember: Equatable, Sendable {
     }
 
     /// The name without its quotes; empty for an element of an array.
-    package var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+    package var name: Range<Int> { Self.range(nameBounds) }
 
     /// The whole text of the value, the quotes of a string included.
-    package var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+    package var value: Range<Int> { Self.range(valueBounds) }
 
-    /// Lets the value start at another index.
-    mutating func moveValueStart(to index: Int) { valueStart = UInt32(truncatingIfNeeded: index) }
+    /// Lets the member stand for one with its value in another place.
+    mutating func move(toValue value: Range<Int>) { valueBounds = Self.bounds(value) }
 
-    /// Lets the value end before another index.
-    mutating func moveValueEnd(to index: Int) { valueEnd = UInt32(truncatingIfNeeded: index) }
+    /// Both bounds in one word: what is stored in two halves and read as a whole soon after makes the processor wait.
+    private static func bounds(_ range: Range<Int>) -> UInt64 {
+        UInt64(UInt32(truncatingIfNeeded: range.lowerBound)) | UInt64(truncatingIfNeeded: range.upperBound) &<< 32
+    }
+
+    private static func range(_ bounds: UInt64) -> Range<Int> {
+        Int(UInt32(truncatingIfNeeded: bounds))..<Int(bounds &>> 32)
+    }
 }
 
 /// A text that is not JSON: where, and what should have stood there.

@@ -43,7 +43,17 @@ struct LineSplitterTests {
     }
 
     /// The lines that the splitter finds when the input comes in the given pieces.
-    static func split(_ chunks: [[UInt8]], maximumLineBytes: Int) -> [Line] {
+    ///
+    /// - Parameters:
+    ///   - chunks: The pieces.
+    ///   - maximumLineBytes: The longest line.
+    ///   - takesOver: Whether a piece is given with the buffer it was read into.
+    /// - Returns: All lines.
+    static func split(
+        _ chunks: [[UInt8]],
+        maximumLineBytes: Int,
+        takingOver takesOver: () -> Bool = { false },
+    ) -> [Line] {
         var splitter = LineSplitter(maximumLineBytes: maximumLineBytes)
         var lines: [Line] = []
         func take(_ block: LineBlock) {
@@ -52,7 +62,17 @@ struct LineSplitterTests {
                 lines.append(Line(line.number, Array(block.bytes[range]), isTooLong: line.isTooLong))
             }
         }
-        for chunk in chunks { take(splitter.append(chunk)) }
+        var buffer: [UInt8] = []
+        for chunk in chunks {
+            guard takesOver() else {
+                take(splitter.append(chunk))
+                continue
+            }
+            buffer.removeAll()
+            buffer.append(contentsOf: repeatElement(0x7B, count: LineSplitter.headroom))
+            buffer.append(contentsOf: chunk)
+            take(splitter.append(takingOver: &buffer))
+        }
         take(splitter.finish())
         return lines
     }
@@ -73,9 +93,34 @@ struct LineSplitterTests {
             for second in first...input.count {
                 let chunks = [Array(input[..<first]), Array(input[first..<second]), Array(input[second...])]
                 #expect(Self.split(chunks, maximumLineBytes: 8) == expected, "cut at \(first) and \(second)")
+                #expect(
+                    Self.split(chunks, maximumLineBytes: 8, takingOver: { true }) == expected,
+                    "cut at \(first) and \(second), with their buffers",
+                )
             }
         }
         #expect(Self.split(input.map { [$0] }, maximumLineBytes: 8) == expected, "byte by byte")
+    }
+
+    @Test(arguments: [2_000, 2_048, 2_049, 3_000])
+    func `a line goes on in a buffer that has room for its start, or not`(start: Int) {
+        let line = [UInt8](repeating: 0x61, count: 5_000)
+        let input = Array("b\n".utf8) + line + Array("\nc\n".utf8)
+        let chunks = [Array(input[..<(2 + start)]), Array(input[(2 + start)...])]
+        let expected = [Line(1, "b"), Line(2, line), Line(3, "c")]
+        #expect(Self.split(chunks, maximumLineBytes: 1 << 16, takingOver: { true }) == expected)
+    }
+
+    @Test func `a buffer that is taken over is given back as another one`() {
+        var splitter = LineSplitter(maximumLineBytes: 100)
+        var spare = LineBlock()
+        spare.bytes.reserveCapacity(1 << 17)
+        var buffer = [UInt8](repeating: 0, count: LineSplitter.headroom) + Array("a\nb".utf8)
+        let address = unsafe buffer.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+        let block = splitter.append(takingOver: &buffer, reusing: spare)
+        #expect(unsafe block.bytes.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) } == address)
+        #expect(block.bytes.count == LineSplitter.headroom + 2)
+        #expect(buffer.isEmpty && buffer.capacity >= 1 << 17)
     }
 
     @Test(arguments: Seed.each(300))
@@ -95,10 +140,8 @@ struct LineSplitterTests {
             chunks.append(Array(rest.prefix(count)))
             rest = rest.dropFirst(count)
         }
-        #expect(
-            Self.split(chunks, maximumLineBytes: maximum) == Self.reference(input, maximumLineBytes: maximum),
-            "SMSPIPE_SEED=\(seed)",
-        )
+        let lines = Self.split(chunks, maximumLineBytes: maximum) { generator.oneIn(2) }
+        #expect(lines == Self.reference(input, maximumLineBytes: maximum), "SMSPIPE_SEED=\(seed)")
     }
 
     @Test func `line numbers count blank and over-long lines`() {
