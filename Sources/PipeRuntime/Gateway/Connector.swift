@@ -19,6 +19,7 @@ package struct Connector {
     let proxy: Proxy?
     let caFile: String?
     let eventLoop: any EventLoop
+    private let resolver: SharedResolver
     /// Loaded with the first connection that needs it: reading the system's certificates takes longer than a short run.
     private var tlsContext: NIOSSLContext?
 
@@ -28,6 +29,7 @@ package struct Connector {
         self.proxy = proxy
         self.caFile = caFile
         self.eventLoop = eventLoop
+        resolver = SharedResolver(on: eventLoop)
     }
 
     /// Makes a connection.
@@ -35,7 +37,7 @@ package struct Connector {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .connectTimeout(Self.timeout)
-        guard endpoint.isEncrypted else { return Self.reach(endpoint.host, endpoint.port, bootstrap) }
+        guard endpoint.isEncrypted else { return reach(endpoint.host, endpoint.port, bootstrap) }
         let context: NIOSSLContext
         do {
             context = try self.context()
@@ -45,9 +47,9 @@ package struct Connector {
         let endpoint = endpoint
         let connected =
             if let proxy {
-                Self.tunnel(bootstrap, through: proxy, to: endpoint)
+                tunnel(bootstrap, through: proxy, to: endpoint)
             } else {
-                Self.reach(endpoint.host, endpoint.port, bootstrap)
+                reach(endpoint.host, endpoint.port, bootstrap)
             }
         return connected.flatMap { Self.startTLS(on: $0, context, endpoint) }
     }
@@ -55,13 +57,15 @@ package struct Connector {
     /// Makes a TCP connection.
     ///
     /// An address needs no resolver's thread, and no race between several addresses.
-    private static func reach(
+    private func reach(
         _ host: String,
         _ port: Int,
         _ bootstrap: ClientBootstrap,
     ) -> EventLoopFuture<any Channel> {
         if let address = try? SocketAddress(ipAddress: host, port: port) { return bootstrap.connect(to: address) }
-        return bootstrap.connect(host: host, port: port)
+        let reached = bootstrap.resolver(resolver).connect(host: host, port: port)
+        reached.whenFailure { [resolver] _ in resolver.forget() }
+        return reached
     }
 
     private mutating func context() throws -> NIOSSLContext {
@@ -78,7 +82,7 @@ package struct Connector {
     }
 
     /// Connects to the proxy and has it open a tunnel.
-    private static func tunnel(
+    private func tunnel(
         _ bootstrap: ClientBootstrap,
         through proxy: Proxy,
         to endpoint: GatewayEndpoint,
@@ -96,7 +100,7 @@ package struct Connector {
                     targetHost: endpoint.hostName,
                     targetPort: endpoint.port,
                     headers: headers,
-                    deadline: .now() + timeout,
+                    deadline: .now() + Self.timeout,
                     promise: opened,
                 )
                 let pipeline = channel.pipeline.syncOperations
