@@ -1,4 +1,4 @@
-"""A gateway that accepts everything: one nginx worker with a fixed answer, over http, https, and http with a delay."""
+"""A gateway that accepts everything: one nginx worker with a fixed answer, over http, https, and http with delays."""
 
 import os
 import socket
@@ -8,7 +8,8 @@ from pathlib import Path
 
 BODY = '{"Code":"OK","Message":"OK","RequestId":"2184201F-BFB3-446B-B1F2-C746B7BF0657","BizId":"900619746936498440^0"}'
 ECHO = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
-DELAY = 0.05
+# Seconds: of a gateway across a continent, and of one in the same city.
+DELAY, SHORT_DELAY = 0.05, 0.005
 
 CONFIGURATION = """
 {modules}
@@ -31,7 +32,7 @@ http {{
 """
 DELAYED = """
     server {{
-        listen 127.0.0.1:{slow} backlog=4096;
+        listen 127.0.0.1:{port} backlog=4096;
         location / {{ echo_read_request_body; echo_sleep {delay}; echo '{body}'; }}
     }}
 """
@@ -42,8 +43,12 @@ class Sink:
         self.folder = Path(folder)
         (self.folder / "body").mkdir()
         self._certificate()
-        http, https, slow = free_ports(3)
-        delayed = DELAYED.format(slow=slow, delay=DELAY, body=BODY) if ECHO.exists() else ""
+        http, https, slow, near = free_ports(4)
+        delayed = "".join(
+            DELAYED.format(port=port, delay=delay, body=BODY)
+            for port, delay in ((slow, DELAY), (near, SHORT_DELAY))
+            if ECHO.exists()
+        )
         modules = f"load_module {ECHO};" if ECHO.exists() else ""
         text = CONFIGURATION.format(
             folder=self.folder, http=http, https=https, body=BODY, delayed=delayed, modules=modules
@@ -53,7 +58,7 @@ class Sink:
         command = [nginx, "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "errors"]
         self.process = subprocess.Popen(list(map(str, command)))
         self.http, self.https = f"http://127.0.0.1:{http}", f"https://localhost:{https}"
-        self.slow = f"http://127.0.0.1:{slow}" if delayed else None
+        self.slow, self.near = (f"http://127.0.0.1:{port}" if delayed else None for port in (slow, near))
         self.port = http
         self._wait()
 

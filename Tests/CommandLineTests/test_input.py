@@ -371,6 +371,13 @@ def test_template_param_may_be_a_string_that_holds_an_object(smspipe, gateway):
     assert sent.parameters == parameters
 
 
+@pytest.mark.parametrize("text", [" {}", "{}\n", '\t{"code":"1"}', '{"code":"1"} ', '\r\n { "code" : "1" } ', ' {"code":1} '])
+def test_blanks_around_an_object_in_a_string_are_left_out(smspipe, gateway, text):
+    response, sent = one(smspipe, gateway, line(message(1, parameters=text)))
+    assert response["TemplateParam"] == text
+    assert sent.parameters == {name: str(value) for name, value in json.loads(text).items()}
+
+
 def test_template_param_may_be_an_empty_object(smspipe, gateway):
     _, sent = one(smspipe, gateway, line(message(1, parameters={})))
     assert sent.parameters == {}

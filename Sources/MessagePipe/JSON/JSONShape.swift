@@ -96,11 +96,11 @@ package struct JSONShape {
             guard halves.x | halves.y == 0 else { return false }
             index &+= step.byteCount
             for _ in 0..<step.boundCount {
-                let place = index &+ bounds[bound]
+                let position = index &+ bounds[bound]
                 if bound & 1 == 0 {
-                    start = place
+                    start = position
                 } else {
-                    members[bound &>> 1].move(toValue: start..<place)
+                    members[bound &>> 1].move(toValue: start..<position)
                 }
                 bound &+= 1
             }

@@ -271,7 +271,8 @@ package struct MessageParser: Sendable {
             let inside = (member.value.lowerBound + 1)..<(member.value.upperBound - 1)
             JSONText.appendDecoded(bytes, inside, to: &rewritten)
             if try scanVariables(rewritten.span, start..<rewritten.count) {
-                message.templateParameters = Self.rewrittenRange(start, rewritten)
+                let object = Self.withoutBlanks(rewritten.span, start..<rewritten.count)
+                message.templateParameters = Self.rewrittenRange(object)
             } else {
                 let text = Array(rewritten[start...])
                 rewritten.removeSubrange(start...)
@@ -341,7 +342,19 @@ package struct MessageParser: Sendable {
     }
 
     private static func rewrittenRange(_ start: Int, _ rewritten: [UInt8]) -> ByteRange {
-        ByteRange(start: UInt32(start) | ByteRange.rewrittenBit, count: UInt32(rewritten.count - start))
+        rewrittenRange(start..<rewritten.count)
+    }
+
+    private static func rewrittenRange(_ range: Range<Int>) -> ByteRange {
+        ByteRange(start: UInt32(range.lowerBound) | ByteRange.rewrittenBit, count: UInt32(range.count))
+    }
+
+    /// The range of a JSON object or array without the blanks around it, which may be there in a text of its own.
+    private static func withoutBlanks(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while bytes[start] <= UInt8(ascii: " ") { start += 1 }
+        while bytes[end - 1] <= UInt8(ascii: " ") { end -= 1 }
+        return start..<end
     }
 
     private static func equal(

@@ -100,11 +100,30 @@ struct MessageParserTests {
         }
     }
 
-    @Test(arguments: [#"{}"#, #"{ }"#, #""{}""#, #"" { } ""#])
-    func `empty template parameters are parameters too`(value: String) {
+    @Test(arguments: [(#"{}"#, "{}"), (#"{ }"#, "{ }"), (#""{}""#, "{}"), (#"" { } ""#, "{ }")])
+    func `empty template parameters are parameters too`(value: String, expected: String) {
         let chunk = Self.withMembers("\"TemplateParam\":\(value)")
         #expect(chunk.fault() == nil && chunk.messages[0].traits.contains(.hasParameters))
-        #expect(chunk.text(chunk.messages[0].templateParameters) == value.replacing("\"", with: ""))
+        #expect(chunk.text(chunk.messages[0].templateParameters) == expected)
+    }
+
+    @Test(
+        arguments: [
+            (#"" {}""#, "{}"), (#""{} ""#, "{}"), (#""\n\t{\"a\":\"b \"}\r\u0020""#, #"{"a":"b "}"#),
+            (#"" {\"a\":1} ""#, #"{"a":"1"}"#), (#" { "a" : "1" } "#, #"{ "a" : "1" }"#),
+        ] as [(String, String)]
+    )
+    func `blanks around template parameters are left out, and the message is sent`(
+        value: String,
+        expected: String,
+    ) {
+        let chunk = Self.withMembers("\"TemplateParam\":\(value)")
+        #expect(chunk.text(chunk.messages[0].templateParameters) == expected)
+        let bench = Bench { _ in }
+        bench.read(count: 2, members: ",\"TemplateParam\":\(value)")
+        bench.endInput()
+        bench.answer(.success)
+        #expect(bench.output().count == 2)
     }
 
     @Test func `urgent templates are known by their text`() {
