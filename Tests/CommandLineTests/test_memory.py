@@ -140,8 +140,10 @@ def hold_back(smspipe, sink, mebibytes):
 def test_a_stalled_reader_stops_the_reading_and_memory_stays_flat(smspipe, sink):
     process = smspipe.start(sink)
     data = block()
-    blocks = 20
-    written = process.write_in_background(data for _ in range(blocks))
+    blocks, part = 20, 1 << 16
+    # In small parts: reading may stop within the first block, and what is written is counted by the part.
+    parts = [data[start : start + part] for start in range(0, len(data), part)]
+    written = process.write_in_background(each for _ in range(blocks) for each in parts)
     still = settle(process, lambda: written[0])
     assert still < len(data) * blocks, "everything was read although nobody takes the answers"
     assert process.peak_memory() < LIMIT
