@@ -13,44 +13,49 @@ struct TLSTests {
 
     @Test(arguments: ["127.0.0.1", "localhost"])
     func `sends to a gateway whose certificate is signed by the CA file`(_ host: String) async throws {
-        let certificate = try TestCertificate(for: "DNS:localhost,IP:127.0.0.1")
-        let peer = try await TLSPeer(certificate, answer: Self.answer)
-        let gateway = try await TestGateway(
-            GatewayEndpoint(isEncrypted: true, host: host, port: peer.port),
-            caFile: certificate.certificatePath,
-        )
-        #expect(try await gateway.exchange(ids[0]).status == 200)
-        #expect(try await gateway.end() == 0)
-        try await peer.end()
+        try await TestCertificate.using("DNS:localhost,IP:127.0.0.1") { certificate in
+            let peer = try await TLSPeer(certificate, answer: Self.answer)
+            let gateway = try await TestGateway(
+                GatewayEndpoint(isEncrypted: true, host: host, port: peer.port),
+                caFile: certificate.certificatePath,
+            )
+            #expect(try await gateway.exchange(ids[0]).status == 200)
+            #expect(try await gateway.end() == 0)
+            try await peer.end()
+        }
     }
 
     @Test func `sends nothing to a gateway whose certificate nobody known has signed`() async throws {
-        let peer = try await TLSPeer(try TestCertificate(for: "IP:127.0.0.1"), answer: Self.answer)
-        let other = try TestCertificate(for: "IP:127.0.0.1")
-        for caFile in [nil, other.certificatePath] {
-            let gateway = try await TestGateway(
-                GatewayEndpoint(isEncrypted: true, host: "127.0.0.1", port: peer.port),
-                caFile: caFile,
-            )
-            let report = try await gateway.exchange(ids[0])
-            #expect(report.notSent == .certificate("it is not signed by a known authority; --ca-file adds one"))
-            #expect(try await gateway.end() == 0)
+        try await TestCertificate.using("IP:127.0.0.1") { certificate in
+            let peer = try await TLSPeer(certificate, answer: Self.answer)
+            try await TestCertificate.using("IP:127.0.0.1") { other in
+                for caFile in [nil, other.certificatePath] {
+                    let gateway = try await TestGateway(
+                        GatewayEndpoint(isEncrypted: true, host: "127.0.0.1", port: peer.port),
+                        caFile: caFile,
+                    )
+                    let report = try await gateway.exchange(ids[0])
+                    #expect(report.notSent == .certificate("it is not signed by a known authority; --ca-file adds one"))
+                    #expect(try await gateway.end() == 0)
+                }
+            }
+            try await peer.end()
         }
-        try await peer.end()
     }
 
     @Test(arguments: [("DNS:localhost", "127.0.0.1"), ("IP:127.0.0.1,DNS:elsewhere.example", "localhost")])
     func `sends nothing to a gateway with a certificate for another host`(_ names: String, _ host: String) async throws
     {
-        let certificate = try TestCertificate(for: names)
-        let peer = try await TLSPeer(certificate, answer: Self.answer)
-        let gateway = try await TestGateway(
-            GatewayEndpoint(isEncrypted: true, host: host, port: peer.port),
-            caFile: certificate.certificatePath,
-        )
-        #expect(try await gateway.exchange(ids[0]).notSent == .certificate("it is not for this host name"))
-        #expect(try await gateway.end() == 0)
-        try await peer.end()
+        try await TestCertificate.using(names) { certificate in
+            let peer = try await TLSPeer(certificate, answer: Self.answer)
+            let gateway = try await TestGateway(
+                GatewayEndpoint(isEncrypted: true, host: host, port: peer.port),
+                caFile: certificate.certificatePath,
+            )
+            #expect(try await gateway.exchange(ids[0]).notSent == .certificate("it is not for this host name"))
+            #expect(try await gateway.end() == 0)
+            try await peer.end()
+        }
     }
 
     @Test func `sends nothing to a gateway that speaks no TLS`() async throws {
@@ -75,26 +80,27 @@ struct TLSTests {
 
     /// Ending TLS in order would write the rest of the request first: it would be sent after it was reported as not sent.
     @Test func `lets nothing more out of a request that is given up while it leaves`() async throws {
-        let certificate = try TestCertificate(for: "IP:127.0.0.1")
-        let peer = try await TLSPeer(certificate, answer: nil)
-        let gateway = try await TestGateway(
-            GatewayEndpoint(isEncrypted: true, host: "127.0.0.1", port: peer.port),
-            caFile: certificate.certificatePath,
-        )
-        let size = TestGateway.hugeBody
-        try await gateway.send(ids[0], bodyBytes: size)
-        for await channel in peer.arrivals {
-            try await gateway.abandon(ids[0])
-            #expect(try await gateway.report().notSent == .brokenWhileSending)
-            try await channel.setOption(.autoRead, value: true).get()
-            break
+        try await TestCertificate.using("IP:127.0.0.1") { certificate in
+            let peer = try await TLSPeer(certificate, answer: nil)
+            let gateway = try await TestGateway(
+                GatewayEndpoint(isEncrypted: true, host: "127.0.0.1", port: peer.port),
+                caFile: certificate.certificatePath,
+            )
+            let size = TestGateway.hugeBody
+            try await gateway.send(ids[0], bodyBytes: size)
+            for await channel in peer.arrivals {
+                try await gateway.abandon(ids[0])
+                #expect(try await gateway.report().notSent == .brokenWhileSending)
+                try await channel.setOption(.autoRead, value: true).get()
+                break
+            }
+            for await count in peer.counts {
+                #expect(count < size)
+                break
+            }
+            #expect(try await gateway.end() == 0)
+            try await peer.end()
         }
-        for await count in peer.counts {
-            #expect(count < size)
-            break
-        }
-        #expect(try await gateway.end() == 0)
-        try await peer.end()
     }
 
     // MARK: - Proxies

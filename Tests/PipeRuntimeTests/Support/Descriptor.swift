@@ -23,9 +23,9 @@ final class Descriptor: Sendable {
 
     /// An open file without a name that holds a text.
     convenience init(holding text: String) {
-        var name = Array("/tmp/smspipe-test-XXXXXX".utf8CString)
-        self.init(unsafe mkstemp(&name))
-        unsafe unlink(&name)
+        let file = unsafe tmpfile()
+        self.init(unsafe file.map { unsafe dup(fileno($0)) } ?? -1)
+        if let file = unsafe file { unsafe fclose(file) }
         write(text)
         lseek(number, 0, SEEK_SET)
     }

@@ -78,9 +78,9 @@ final class Peer: Sendable {
 }
 
 /// A peer's side of one connection; used by its script's thread alone.
-final class PeerConnection: @unchecked Sendable {
+final class PeerConnection: Sendable {
     private let socket: Int32
-    private var isEnded = false
+    private let isEnded = Atomic(false)
 
     fileprivate init(_ socket: Int32) {
         self.socket = socket
@@ -148,8 +148,6 @@ final class PeerConnection: @unchecked Sendable {
     }
 
     func end() {
-        guard !isEnded else { return }
-        isEnded = true
-        close(socket)
+        if !isEnded.exchange(true, ordering: .relaxed) { close(socket) }
     }
 }

@@ -11,24 +11,43 @@ struct TestCertificate: Sendable {
 
     let certificatePath: String
     let keyPath: String
+    private let directory: String
+
+    /// Has a certificate for the time of a test.
+    ///
+    /// - Parameters:
+    ///   - names: What it is for, such as `DNS:localhost,IP:127.0.0.1`.
+    ///   - body: The test.
+    /// - Throws: What the test throws, and ``Failure`` if there can be no certificate.
+    static func using(_ names: String, _ body: (TestCertificate) async throws -> Void) async throws {
+        let certificate = try TestCertificate(for: names)
+        defer { certificate.remove() }
+        try await body(certificate)
+    }
 
     /// Makes a certificate with the `openssl` command.
-    ///
-    /// - Parameter names: What it is for, such as `DNS:localhost,IP:127.0.0.1`.
-    /// - Throws: If that fails.
-    init(for names: String) throws {
-        var directory = Array("/tmp/smspipe-test-XXXXXX".utf8CString)
-        guard let made = unsafe mkdtemp(&directory) else { throw Failure() }
-        let path = unsafe String(cString: made)
-        certificatePath = "\(path)/certificate.pem"
-        keyPath = "\(path)/key.pem"
+    private init(for names: String) throws {
+        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? P_tmpdir
+        var name = Array("\(parent)/smspipe-test-XXXXXX".utf8CString)
+        guard let made = unsafe mkdtemp(&name) else { throw Failure() }
+        directory = unsafe String(cString: made)
+        certificatePath = "\(directory)/certificate.pem"
+        keyPath = "\(directory)/key.pem"
         let status = unsafe system(
             """
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
-            -addext subjectAltName=\(names) -keyout \(keyPath) -out \(certificatePath) 2> \(path)/log
+            -addext subjectAltName=\(names) -keyout \(keyPath) -out \(certificatePath) 2> /dev/null
             """
         )
-        guard status == 0 else { throw Failure() }
+        guard status == 0 else {
+            remove()
+            throw Failure()
+        }
+    }
+
+    private func remove() {
+        for path in [certificatePath, keyPath] { unsafe unlink(path) }
+        unsafe rmdir(directory)
     }
 }
 
