@@ -33,11 +33,8 @@ struct BatchKeyHash {
 package struct BatchKey: Sendable {
     /// The template code's text, and behind it the OutId's.
     private var texts: [UInt8] = []
-    /// The template code's text with zeros behind it, if it fits: compared for every message, it is at hand with the batch.
-    ///
-    /// In words, as it is compared: bytes would be copied, and what is stored in pieces of other sizes than it is read makes the
-    /// processor wait.
-    private var templateWords = InlineArray<4, UInt64>(repeating: 0)
+    /// The same if it fits: compared for every message, it is then at hand with the batch itself.
+    private var inPlace = InlineArray<32, UInt8>(repeating: 0)
     private var count = 0
     private var templateCodeCount = 0
     /// Whether the messages have parameters and extension codes, and where they go.
@@ -54,10 +51,8 @@ package struct BatchKey: Sendable {
         templateCodeCount = texts.count
         chunk.append(message.outID, to: &texts)
         count = texts.count
-        if templateCodeCount <= Self.maximumInWords {
-            for index in templateWords.indices {
-                templateWords[index] = Self.word(index, of: texts.span, templateCodeCount)
-            }
+        if count <= inPlace.count {
+            for index in 0..<count { inPlace[index] = texts[index] }
         }
         traits = message.traits.intersection(.shared)
         hash = message.batchKeyHash
@@ -71,33 +66,18 @@ package struct BatchKey: Sendable {
 
     /// Whether these are the texts of the key.
     func has(templateCode: borrowing Span<UInt8>) -> Bool {
-        let byteCount = templateCode.count
-        guard byteCount == templateCodeCount else { return false }
-        guard byteCount <= Self.maximumInWords else {
-            return templateCode.equals(texts.span.extracting(..<byteCount), at: 0)
-        }
-        var word = 0
-        while word &* 8 < byteCount {
-            guard Self.word(word, of: templateCode, byteCount) == templateWords[word] else { return false }
-            word &+= 1
-        }
-        return true
+        equals(templateCode, 0..<templateCodeCount)
     }
 
     /// Whether this is the OutId of the key, or both are none.
     func has(outID: borrowing Span<UInt8>) -> Bool {
-        guard outID.count == count - templateCodeCount else { return false }
-        return outID.isEmpty || outID.equals(texts.span.extracting(templateCodeCount...), at: 0)
+        equals(outID, templateCodeCount..<count)
     }
 
-    /// The longest template code that is kept in words, in bytes.
-    private static let maximumInWords = 32
-
-    /// Eight bytes of a text, or as many as it has, with zeros behind them.
     @inline(__always)
-    private static func word(_ index: Int, of text: borrowing Span<UInt8>, _ byteCount: Int) -> UInt64 {
-        let left = byteCount &- index &* 8
-        if left >= 8 { return text.word(at: index &* 8) }
-        return left > 0 ? text.partialWord(at: index &* 8, byteCount: left) : 0
+    private func equals(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard text.count == range.count else { return false }
+        return count <= inPlace.count
+            ? text.equals(inPlace.span.extracting(range), at: 0) : text.equals(texts.span.extracting(range), at: 0)
     }
 }

@@ -43,7 +43,7 @@ package struct JSONMember: Equatable, Sendable {
     /// Lets the member stand for one with its value in another place.
     mutating func move(toValue value: Range<Int>) { valueBounds = Self.bounds(value) }
 
-    /// Both bounds in one word: what is stored in two halves and read as a whole soon after makes the processor wait.
+    /// Both bounds in one word: a store of two halves cannot be forwarded to a load of the whole, which follows at once.
     private static func bounds(_ range: Range<Int>) -> UInt64 {
         UInt64(UInt32(truncatingIfNeeded: range.lowerBound)) | UInt64(truncatingIfNeeded: range.upperBound) &<< 32
     }

@@ -99,8 +99,7 @@ package struct LineSplitter: ~Copyable {
     /// Takes the next bytes that were read together with the buffer that they were read into: it becomes the block's where the
     /// start of its first line fits in front.
     ///
-    /// The bytes stay where the system has put them. To copy them cost a tenth of the reader's time, and more where its
-    /// processor shares no cache with the one that had the block's storage before.
+    /// The bytes stay where the system has put them; to copy them cost 1.3 % of all processor time.
     ///
     /// - Parameters:
     ///   - buffer: ``headroom`` bytes of any value, and what was read. Receives the storage that the block has no use for.

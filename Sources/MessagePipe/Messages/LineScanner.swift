@@ -16,9 +16,7 @@ struct LineScanner {
     /// The members of the shape while those of a line that does not have it are at hand, and the other way round.
     private var others: [JSONMember] = []
     /// Whether the members at hand are those of the shape.
-    private var isShapeAtHand = false {
-        didSet { if isShapeAtHand != oldValue { swap(&members, &others) } }
-    }
+    private var isShapeAtHand = false
     private var patience = Self.patience.lowerBound
     /// How many lines in a row went by; as many as it takes before the first one.
     private var misses = Self.patience.lowerBound
@@ -35,24 +33,22 @@ struct LineScanner {
     ///
     /// - Throws: ``JSONError`` at the first byte that breaks a rule.
     mutating func scan(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) {
-        let isFit: Bool? =
-            if isShapeAtHand {
-                shape?.shape.fits(bytes, range, members: &members)
-            } else {
-                shape?.shape.fits(bytes, range, members: &others)
+        if let shape {
+            if !isShapeAtHand { swap(&members, &others) }
+            if shape.shape.fits(bytes, range, members: &members) {
+                if !isShapeAtHand {
+                    isShapeAtHand = true
+                    found = shape.found
+                    patience = Self.patience.lowerBound
+                }
+                misses = 0
+                return
             }
-        if let shape, isFit == true {
-            if !isShapeAtHand {
-                isShapeAtHand = true
-                found = shape.found
-                patience = Self.patience.lowerBound
-            }
-            misses = 0
-        } else {
+            swap(&members, &others)
             isShapeAtHand = false
-            try scanByGrammar(bytes, range)
-            takeShape(bytes, range)
         }
+        try scanByGrammar(bytes, range)
+        takeShape(bytes, range)
     }
 
     private mutating func scanByGrammar(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) {
