@@ -34,6 +34,7 @@ let package = Package(
         .target(
             name: "MessagePipe",
             dependencies: [
+                "CPrefetch",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -41,6 +42,7 @@ let package = Package(
             exclude: ["Design.md"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")],
         ),
+        .systemLibrary(name: "CPrefetch"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "AlibabaCloudSMS", dependencies: ["MessagePipe", "COpenSSL"], swiftSettings: settings),
         .target(

@@ -125,6 +125,10 @@ package struct Engine: ~Copyable {
         lastLine = messages[MessageTable.Slot(chunk: held, place: UInt32(messageCount - 1))].line
         for place in 0..<messageCount {
             let slot = MessageTable.Slot(chunk: held, place: UInt32(truncatingIfNeeded: place))
+            if batcher.isSpread, place % Batcher.prefetchCount == 0 {
+                let next = place..<min(place + Batcher.prefetchCount, messageCount)
+                batcher.prefetch(next, ofChunk: held, messages, batches)
+            }
             if let fault = messages[slot].fault {
                 let fault = faults[Int(fault)]
                 settle(slot, Response(.invalid, code: fault.code, message: fault.message))

@@ -35,7 +35,8 @@ struct Batch: ~Copyable {
         case settled
     }
 
-    var phase = Phase.settled
+    // First in the record what is touched by each message that is added, so that few cache lines hold it.
+
     var key = BatchKey()
     private var items = UniqueArray<Item>()
     /// What the request says of each of them.
@@ -45,6 +46,10 @@ struct Batch: ~Copyable {
     /// A Bloom filter over the items' phone keys, so that a number is searched for only if it may be there: one search in a
     /// hundred messages, two bits of a word for each number.
     private var filter = InlineArray<16, UInt64>(repeating: 0)
+    /// How much of a record that is, in bytes.
+    fileprivate static let touchedByteCount = 288
+
+    var phase = Phase.settled
     /// Counts the batches of the run; the number in the BatchId.
     var serial: UInt64 = 0
     /// The BatchId, unless an earlier run has left the batch open: unique to the run and the batch, the same for every attempt
@@ -94,6 +99,13 @@ struct Batch: ~Copyable {
         guard filter[word] & bits == bits else { return false }
         for index in items.indices where items[index].phoneKey == phoneKey { return true }
         return false
+    }
+
+    /// Begins to fetch what the next message will be written to.
+    @inline(__always)
+    func prefetchEnds() {
+        items.prefetchEnd(byteCount: MemoryLayout<Item>.size)
+        texts.prefetchEnds()
     }
 
     /// Adds a message whose number is not in the batch.
@@ -163,6 +175,12 @@ struct BatchTable: ~Copyable {
 
     /// How many records are not free.
     var inUse: Int { batches.count - free.count }
+
+    /// Begins to fetch what adding a message to a batch touches of its record.
+    @inline(__always)
+    func prefetch(_ index: Index) {
+        batches.prefetch(at: Int(index), byteCount: Batch.touchedByteCount)
+    }
 
     /// Starts a batch.
     mutating func make(oldest: Instant) -> Index {

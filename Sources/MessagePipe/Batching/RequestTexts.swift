@@ -55,6 +55,13 @@ package struct RequestTexts: ~Copyable, Sendable {
         append(messages[slot].extensionCode, slot, messages, between: "\"", "\"")
     }
 
+    /// Begins to fetch what the next message will be written to.
+    @inline(__always)
+    func prefetchEnds() {
+        storage.prefetchEnd(byteCount: 192)
+        places.prefetchEnd(byteCount: MemoryLayout<Element>.size)
+    }
+
     /// Removes all messages and keeps the storage for others.
     mutating func removeAll() {
         storage.removeAll(keepingCapacity: true)

@@ -120,10 +120,14 @@ struct BatcherTests {
         #expect(bench.sent.map { String(decoding: $0.head.outID, as: UTF8.self) } == ["run-1", "run-2"])
     }
 
-    @Test func `many keys at once are kept apart`() {
+    @Test(arguments: [1, 15, 16, 17, 333])
+    func `many keys at once are kept apart`(linesAtOnce: Int) {
         let bench = Bench { $0.concurrency = 10_000 }
         for round in 0..<3 {
-            for key in 0..<1000 { bench.read(count: 1, from: round, members: ",\"TemplateCode\":\"SMS_\(key)\"") }
+            let lines = (0..<1000).map { "{\"PhoneNumber\":\"\(Bench.phone(round))\",\"TemplateCode\":\"SMS_\($0)\"}" }
+            for first in stride(from: 0, to: lines.count, by: linesAtOnce) {
+                bench.read(lines[first...].prefix(linesAtOnce).joined(separator: "\n"))
+            }
         }
         bench.endInput()
         #expect(bench.sent.count == 1000 && bench.sent.allSatisfy { $0.lines.count == 3 })

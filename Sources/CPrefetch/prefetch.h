@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+/// Begins to fetch the cache line of an address that will be written soon; the address need not be valid.
+static inline void prefetch_for_writing(const void *_Nonnull address) {
+    __builtin_prefetch(address, 1);
+}
