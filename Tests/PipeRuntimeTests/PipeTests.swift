@@ -160,22 +160,24 @@ struct PipeTests {
     }
 
     @Test func `answers without sending in a dry run`() async throws {
-        let closed = "http://127.0.0.1:\(try Peer.closedPort())"
-        let run = try await TestRun(endpoint: closed) { $0.isDryRun = true }
-        run.input.write(TestRun.messages(3) { _ in "SMS_000" })
-        run.input.writeEnd.close()
-        #expect(try await run.finish().progress.tally[.planned] == 3)
-        #expect(run.output.lines().count == 3)
+        try await Peer.withClosedPort { port in
+            let run = try await TestRun(endpoint: "http://127.0.0.1:\(port)") { $0.isDryRun = true }
+            run.input.write(TestRun.messages(3) { _ in "SMS_000" })
+            run.input.writeEnd.close()
+            #expect(try await run.finish().progress.tally[.planned] == 3)
+            #expect(run.output.lines().count == 3)
+        }
     }
 
     @Test func `skips what cannot be sent because the gateway is never reached`() async throws {
-        let closed = "http://127.0.0.1:\(try Peer.closedPort())"
-        let run = try await TestRun(endpoint: closed) { $0.unreachableAfter = .milliseconds(1) }
-        run.input.write(TestRun.messages(3) { _ in "SMS_000" })
-        run.input.writeEnd.close()
-        let result = try await run.finish()
-        #expect(result.stop == .unreachable(.noConnection("Connection refused")))
-        #expect(run.output.lines().filter { $0.contains("smspipe.UNREACHABLE") }.count == 3)
+        try await Peer.withClosedPort { port in
+            let run = try await TestRun(endpoint: "http://127.0.0.1:\(port)") { $0.unreachableAfter = .milliseconds(1) }
+            run.input.write(TestRun.messages(3) { _ in "SMS_000" })
+            run.input.writeEnd.close()
+            let result = try await run.finish()
+            #expect(result.stop == .unreachable(.noConnection("Connection refused")))
+            #expect(run.output.lines().filter { $0.contains("smspipe.UNREACHABLE") }.count == 3)
+        }
     }
 }
 

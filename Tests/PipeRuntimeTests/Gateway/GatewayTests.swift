@@ -124,10 +124,12 @@ struct GatewayTests {
     // MARK: - No answer
 
     @Test func `knows that nothing was sent when nobody listens`() async throws {
-        let gateway = try await TestGateway(port: try Peer.closedPort())
-        let report = try await gateway.exchange(ids[0])
-        #expect(report.notSent == .noConnection("Connection refused"))
-        #expect(try await gateway.end() == 0)
+        try await Peer.withClosedPort { port in
+            let gateway = try await TestGateway(port: port)
+            let report = try await gateway.exchange(ids[0])
+            #expect(report.notSent == .noConnection("Connection refused"))
+            #expect(try await gateway.end() == 0)
+        }
     }
 
     @Test func `knows that nothing was sent when no socket can be made`() async {

@@ -54,25 +54,34 @@ final class Peer: Sendable {
         ended.wait()
     }
 
-    /// A port that nobody listens on.
-    static func closedPort() throws -> Int {
+    /// Calls a function with a port that refuses connections.
+    ///
+    /// It is held meanwhile: a port that was merely free a moment ago may be another test's by now.
+    static func withClosedPort<Result>(_ body: (Int) async throws -> Result) async throws -> Result {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
-        return try listen(socket)
+        return try await body(bind(socket))
     }
 
     private static func listen(_ socket: Int32) throws -> Int {
+        let port = try bind(socket)
+        guard Glibc.listen(socket, 16) == 0 else { throw Failure(step: "listen") }
+        return port
+    }
+
+    /// Gives a socket a loopback port of its own.
+    private static func bind(_ socket: Int32) throws -> Int {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                guard unsafe bind(socket, pointer, size) == 0, Glibc.listen(socket, 16) == 0 else { return Int32(-1) }
+                guard unsafe Glibc.bind(socket, pointer, size) == 0 else { return Int32(-1) }
                 return unsafe getsockname(socket, pointer, &size)
             }
         }
-        guard status == 0 else { throw Failure(step: "listen") }
+        guard status == 0 else { throw Failure(step: "bind") }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 }
