@@ -33,7 +33,7 @@ package final class InputCredit: Sendable {
 
     /// How much may be on its way to the event loop, in bytes: while that is busy or waits for the processor, more would only
     /// lie there.
-    private static let maximumUnderWay = 512 << 10
+    package static let maximumUnderWay = 256 << 10
 
     /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there.
     private static let maximumSpare = 4

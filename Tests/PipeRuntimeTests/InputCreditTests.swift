@@ -57,13 +57,14 @@ struct InputCreditTests {
 
     @Test func `waits while the event loop has not come to what was read`() async {
         let credit = InputCredit(messages: 10_000, bytes: 16 << 20)
+        let half = InputCredit.maximumUnderWay / 2
         #expect(credit.take(upTo: 10) == 10)
-        credit.take(bytes: 256 << 10)
+        credit.take(bytes: half)
         #expect(credit.take(upTo: 10) == 10)
-        credit.take(bytes: 256 << 10)
+        credit.take(bytes: half)
         async let taken = onThread { credit.take(upTo: 3) }
-        credit.give(messages: 10, bytes: 256 << 10)
-        credit.arrived(bytes: 256 << 10)
+        credit.give(messages: 10, bytes: half)
+        credit.arrived(bytes: half)
         #expect(await taken == 3)
     }
 
