@@ -34,7 +34,7 @@ let package = Package(
         .target(
             name: "MessagePipe",
             dependencies: [
-                "CPrefetch",
+                "CSupport",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -42,7 +42,7 @@ let package = Package(
             exclude: ["Design.md"],
             swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")],
         ),
-        .systemLibrary(name: "CPrefetch"),
+        .systemLibrary(name: "CSupport"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "AlibabaCloudSMS", dependencies: ["MessagePipe", "COpenSSL"], swiftSettings: settings),
         .target(
@@ -75,6 +75,7 @@ let package = Package(
         .executableTarget(
             name: "smspipe",
             dependencies: [
+                "CSupport",
                 "MessagePipe",
                 "AlibabaCloudSMS",
                 "PipeRuntime",

@@ -105,7 +105,7 @@ package struct Engine: ~Copyable {
 
     /// How many answered messages may wait for the output before reading waits for it: some buffers full, so that reading is
     /// under way again before the output has nothing to do.
-    private static let enoughAnswered = 4096
+    private static let enoughAnswered = 2048
 
     /// How many messages, and bytes of input, were held and are not any more; for the reader's credit.
     package var released: (messages: Int, bytes: Int) { messages.released }

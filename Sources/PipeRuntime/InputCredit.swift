@@ -35,11 +35,11 @@ package final class InputCredit: Sendable {
     /// lie there.
     package static let maximumUnderWay = 256 << 10
 
-    /// How many emptied chunks are kept: a reader that is fast takes one as soon as it is there.
-    private static let maximumSpare = 4
-
     private let state: Mutex<State>
     private let reserve: Int
+    /// How many emptied chunks are kept: some, as a reader that is fast takes one as soon as it is there; more for a large window,
+    /// which is given back in large parts.
+    private let maximumSpare: Int
     private let wake = DispatchSemaphore(value: 0)
 
     /// Creates credit for a window.
@@ -51,6 +51,7 @@ package final class InputCredit: Sendable {
     ///   - bytes: The most bytes that they hold; passed by at most one block.
     package init(messages: Int, reserve: Int = 0, bytes: Int) {
         self.reserve = reserve
+        maximumSpare = max(4, messages / 5000)
         state = Mutex(State(messages: messages - reserve, bytes: bytes))
     }
 
@@ -115,7 +116,7 @@ package final class InputCredit: Sendable {
     /// Gives the reader an emptied chunk, to use its storage; dropped where enough are waiting.
     package func give(_ spare: Chunk) {
         state.withLock { state in
-            if state.spare.count < Self.maximumSpare { state.spare.append(spare) }
+            if state.spare.count < maximumSpare { state.spare.append(spare) }
         }
     }
 

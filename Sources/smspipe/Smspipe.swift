@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import CSupport
 import Glibc
 import PipeRuntime
 
@@ -19,6 +20,9 @@ struct Smspipe: ParsableCommand {
         // A closed output is told by EPIPE, not by a signal that ends the process with answers under way.
         _ = signal(SIGPIPE, SIG_IGN)
         reserveStandardDescriptors()
+        // As it is at the start, but for good: glibc raises it to the size of what is freed, buffers then come to lie among
+        // what is small, and the holes that they leave grow over millions of messages.
+        _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
         var arguments = Array(CommandLine.arguments.dropFirst())
         // The filter is what people mean who ask for help without naming a subcommand.
         if arguments == ["--help"] || arguments == ["-h"] { arguments.insert(SendCommand._commandName, at: 0) }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BasicContainers
-import CPrefetch
+import CSupport
 
 // With a thousand open batches the next message goes into one that the processor has nothing of at hand, and stores that miss
 // its caches are made one after the other. Fetched beforehand, for some messages at once, they cost 10 % less of all CPU.
