@@ -11,6 +11,11 @@ extension Engine {
     ///   - sendDate: Today in China, `yyyyMMdd`.
     /// - Returns: The request, which counts as in flight from now on.
     package mutating func nextRequest(at now: Instant, sendDate: UInt32) -> Request? {
+        // What has become due since the last deadline would be handed out below.
+        guard !configuration.isDryRun else {
+            planDue(at: now)
+            return nil
+        }
         while let index = dispatcher.nextLookUp() {
             guard now <= batches[index].doubtSince.advanced(by: configuration.confirm) else {
                 settleDoubt(index)

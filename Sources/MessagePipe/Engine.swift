@@ -179,9 +179,7 @@ package struct Engine: ~Copyable {
 
     /// Does what has become due.
     package mutating func deadlineReached(at now: Instant) {
-        if configuration.isDryRun {
-            while let due = batcher.oldestDue(batches, at: now) { close(due) }
-        }
+        if configuration.isDryRun { planDue(at: now) }
         while let oldest = batcher.oldest(batches), expiry(of: oldest) <= now {
             batcher.close(oldest, in: &batches)
             settle(oldest, expiry)
@@ -248,6 +246,11 @@ package struct Engine: ~Copyable {
         for index in dispatcher.takeWaiting() { settle(index, stop.response) }
         for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         dispatcher.abandonAll()
+    }
+
+    /// Answers what would leave now, in a dry run.
+    mutating func planDue(at now: Instant) {
+        while let due = batcher.oldestDue(batches, at: now) { close(due) }
     }
 
     /// Declares what is batched due: it leaves as soon as it can, and fills meanwhile.

@@ -4,6 +4,8 @@ import json
 import re
 import threading
 
+import pytest
+
 from command import RESPONSE_MEMBERS, line, message, phone, today
 from gateway import Answer
 
@@ -193,6 +195,14 @@ def test_a_dry_run_sends_nothing_and_groups(smspipe, gateway):
     assert all(len(set(group)) == 1 for group in groups.values())
     summary = {name.lower(): value for name, value in result.summary.items()}
     assert (summary["messages"], summary["planned"], summary["requests"]) == (221, 220, 4)
+
+
+@pytest.mark.parametrize("linger", ["0", "1ms", "20ms"])
+def test_a_dry_run_sends_nothing_though_batches_become_due_while_it_reads(smspipe, gateway, linger):
+    contents = [message(n, f"SMS_{n % 3000}") for n in range(60_000)]
+    result = smspipe.run(gateway, "--dry-run", "--linger", linger, stdin=contents)
+    assert gateway.connections == 0
+    assert (result.status, result.outcomes) == (0, ["planned"] * 60_000)
 
 
 def test_a_dry_run_of_good_lines_ends_with_0(smspipe, gateway):

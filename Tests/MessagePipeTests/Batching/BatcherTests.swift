@@ -251,6 +251,18 @@ struct BatcherTests {
         #expect(bench.output().count > 10_000)
     }
 
+    @Test func `a dry run sends nothing, though a batch has become due before the timer`() {
+        let bench = Bench { $0.isDryRun = true }
+        bench.read(count: 1)
+        bench.now = bench.now.advanced(by: .seconds(1))
+        bench.read(count: 1, from: 1, members: ",\"TemplateCode\":\"SMS_2\"")
+        #expect(bench.sent.isEmpty)
+        #expect(bench.output().count == 1)
+        bench.endInput()
+        #expect(bench.sent.isEmpty)
+        #expect(bench.tally[.planned] == 2)
+    }
+
     // MARK: - Against a model
 
     /// The rules in their plainest form: a list of open batches, searched from its start.
