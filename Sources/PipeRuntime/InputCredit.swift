@@ -51,7 +51,7 @@ package final class InputCredit: Sendable {
     ///   - bytes: The most bytes that they hold; passed by at most one block.
     package init(messages: Int, reserve: Int = 0, bytes: Int) {
         self.reserve = reserve
-        maximumSpare = max(4, messages / 5000)
+        maximumSpare = min(max(4, messages / 5000), 64)
         state = Mutex(State(messages: messages - reserve, bytes: bytes))
     }
 

@@ -177,11 +177,14 @@ struct SendCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100).contains(batchSize) else { throw ValidationError("--batch-size must be from 1 to 100.") }
-        guard window >= 1 else { throw ValidationError("--window must be at least 1.") }
+        // The texts of a batch, and the lines of a block, are found by 32 bits: more than these could be beyond them.
+        guard (1...4_000_000).contains(window) else { throw ValidationError("--window must be from 1 to 4000000.") }
         guard (1...10000).contains(concurrency) else {
             throw ValidationError("--concurrency must be from 1 to 10000.")
         }
-        guard maxLine.bytes >= 1 else { throw ValidationError("--max-line must be at least one byte.") }
+        guard (1...(1 << 30)).contains(maxLine.bytes) else {
+            throw ValidationError("--max-line must be from one byte to 1GiB.")
+        }
         guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than 0.") }
         guard deadline.duration > linger.duration else {
             throw ValidationError("--deadline must be longer than --linger, or messages expire while they wait.")

@@ -97,7 +97,7 @@ package struct LineSplitter: ~Copyable {
     }
 
     /// Takes the next bytes that were read together with the buffer that they were read into: it becomes the block's where the
-    /// start of its first line fits in front.
+    /// start of its first line fits in front, and half of what was read at least are its lines.
     ///
     /// The bytes stay where the system has put them; to copy them cost 1.3 % of all processor time.
     ///
@@ -110,7 +110,9 @@ package struct LineSplitter: ~Copyable {
         takingOver buffer: inout [UInt8],
         reusing storage: consuming LineBlock = LineBlock(),
     ) -> LineBlock {
-        guard !isSkipping, tail.count <= Self.headroom, let last = Self.lastLineBreak(buffer.span, from: Self.headroom)
+        guard !isSkipping, tail.count <= Self.headroom, let last = Self.lastLineBreak(buffer.span, from: Self.headroom),
+            // The start of a long line goes on elsewhere; the block would hold the room for it as long as its lines.
+            last - Self.headroom >= buffer.count - last
         else { return append(buffer.span.extracting(Self.headroom...), reusing: storage) }
         var block = storage
         swap(&block.bytes, &buffer)

@@ -78,8 +78,8 @@ package struct Chunk: Sendable {
     var areNew = false
 
     /// How large the storage of a chunk's bytes is that is kept for another: smaller ones are had for less than a page
-    /// fault, and larger ones are the exception.
-    package static let reusableByteCounts = (64 << 10)...(1 << 20)
+    /// fault, and larger ones no read fills by half.
+    package static let reusableByteCounts = (64 << 10)...(256 << 10)
 
     /// Creates a chunk without messages.
     package init(bytes: [UInt8] = []) {

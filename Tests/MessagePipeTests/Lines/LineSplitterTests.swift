@@ -115,12 +115,21 @@ struct LineSplitterTests {
         var splitter = LineSplitter(maximumLineBytes: 100)
         var spare = LineBlock()
         spare.bytes.reserveCapacity(1 << 17)
-        var buffer = [UInt8](repeating: 0, count: LineSplitter.headroom) + Array("a\nb".utf8)
+        var buffer = [UInt8](repeating: 0, count: LineSplitter.headroom) + Array("aa\nb".utf8)
         let address = unsafe buffer.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
         let block = splitter.append(takingOver: &buffer, reusing: spare)
         #expect(unsafe block.bytes.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) } == address)
-        #expect(block.bytes.count == LineSplitter.headroom + 2)
+        #expect(block.bytes.count == LineSplitter.headroom + 3)
         #expect(buffer.isEmpty && buffer.capacity >= 1 << 17)
+    }
+
+    @Test func `a buffer that is mostly the start of a long line is not taken over`() {
+        var splitter = LineSplitter(maximumLineBytes: 100_000)
+        var buffer = [UInt8](repeating: 0x61, count: LineSplitter.headroom) + Array("a\n".utf8)
+        buffer += [UInt8](repeating: 0x62, count: 60_000)
+        let block = splitter.append(takingOver: &buffer)
+        #expect(block.bytes == Array("a\n".utf8) && block.bytes.capacity < 1_000)
+        #expect(splitter.finish().lines.first?.bytes.count == 60_000)
     }
 
     @Test(arguments: Seed.each(300))
