@@ -37,8 +37,8 @@ package final class InputCredit: Sendable {
 
     private let state: Mutex<State>
     private let reserve: Int
-    /// How many emptied chunks are kept: some, as a reader that is fast takes one as soon as it is there; more for a large window,
-    /// which is given back in large parts.
+    /// How many emptied chunks are kept: a few, as a reader that is fast takes one as soon as it is there; for a large window, which
+    /// is given back in large parts, an eighth of it in chunks of some six hundred messages.
     private let maximumSpare: Int
     private let wake = DispatchSemaphore(value: 0)
 

@@ -48,8 +48,8 @@ struct ByteCount: ExpressibleByArgument {
         case "GiB": factor = 1024 * 1024 * 1024
         default: return nil
         }
-        guard number * factor < 2 * 1024 * 1024 * 1024 else { return nil }
-        bytes = Int(number * factor)
+        guard let bytes = Int(exactly: (number * factor).rounded(.down)) else { return nil }
+        self.bytes = bytes
     }
 
     var defaultValueDescription: String {

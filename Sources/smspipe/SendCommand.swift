@@ -81,7 +81,7 @@ struct SendCommand: ParsableCommand {
     )
     var urgent: TemplateList?
 
-    @Option(help: ArgumentHelp("The longest line that is accepted.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The longest line that is accepted, 1GiB at most.", valueName: "bytes"))
     var maxLine = ByteCount(1 << 20)
 
     // MARK: Batching
@@ -94,7 +94,7 @@ struct SendCommand: ParsableCommand {
     )
     var linger = TimeSpan(.milliseconds(100))
 
-    @Option(help: "The most messages that are read and not yet answered.")
+    @Option(help: "The most messages that are read and not yet answered, 1 to 4000000.")
     var window = 20000
 
     @Option(help: "The most requests in flight.")

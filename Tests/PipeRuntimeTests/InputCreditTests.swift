@@ -86,7 +86,10 @@ struct InputCreditTests {
         #expect(credit.take(upTo: 1_000) == 36)
     }
 
-    @Test(arguments: [(window: 1, kept: 1...16), (window: 20_000, kept: 1...16), (window: 200_000, kept: 17...99)])
+    @Test(arguments: [
+        (window: 1, kept: 1...16), (window: 20_000, kept: 1...16), (window: 200_000, kept: 17...64),
+        (window: 4_000_000, kept: 17...64),
+    ])
     func `gives an emptied chunk to whoever fills half of it, and keeps a few`(window: Int, kept: ClosedRange<Int>) {
         let credit = InputCredit(messages: window, bytes: 1)
         var bytes: [UInt8] = []

@@ -49,7 +49,7 @@ struct PipeTests {
         try await withSimulator { simulator in
             let run = try await TestRun(simulator) { $0.linger = .seconds(3600) }
             run.input.write(TestRun.messages(2) { _ in "SMS_000" })
-            while await run.progress().tally.messages < 2 { await Task.yield() }
+            try await run.wait { $0.tally.messages == 2 }
             run.run.flush()
             for _ in 0..<2 {
                 #expect(await onThread { run.output.readEnd.readLine() }.contains("\"accepted\""))
@@ -75,7 +75,7 @@ struct PipeTests {
         try await withSimulator { simulator in
             let run = try await TestRun(simulator) { $0.linger = .seconds(3600) }
             run.input.write(TestRun.messages(7) { _ in "SMS_000" })
-            while await run.progress().tally.messages < 7 { await Task.yield() }
+            try await run.wait { $0.tally.messages == 7 }
             run.run.end(bySignal: SIGTERM)
             async let lines = onThread { run.output.lines() }
             let result = try await run.finish()
@@ -89,14 +89,16 @@ struct PipeTests {
 
     @Test func `ends by a signal while the window is full and nobody reads the output`() async throws {
         try await withSimulator { simulator in
-            let run = try await TestRun(simulator) { $0.window = 5000 }
+            // Fewer than the answers at which reading waits for the output, so that it is the window that fills.
+            let window = 1500
+            let run = try await TestRun(simulator) { $0.window = window }
             let count = 20_000
             async let written: Void = onThread {
                 run.input.write(TestRun.messages(count) { _ in "SMS_000" })
                 run.input.writeEnd.close()
             }
             // The output is stuck, the window full of answered messages.
-            while await run.progress().tally.answered < 5000 { await Task.yield() }
+            try await run.wait { $0.tally.answered >= window }
             run.run.end(bySignal: SIGINT)
             async let lines = onThread { run.output.lines() }
             let result = try await run.finish()

@@ -35,7 +35,8 @@ struct Batch: ~Copyable {
         case settled
     }
 
-    // First in the record what is touched by each message that is added, so that few cache lines hold it.
+    // First in the record what is touched by each message that is added, so that few cache lines hold it; `touchedByteCount`
+    // counts it.
 
     var key = BatchKey()
     private var items = UniqueArray<Item>()
@@ -46,8 +47,10 @@ struct Batch: ~Copyable {
     /// A Bloom filter over the items' phone keys, so that a number is searched for only if it may be there: one search in a
     /// hundred messages, two bits of a word for each number.
     private var filter = InlineArray<16, UInt64>(repeating: 0)
-    /// How much of a record that is, in bytes.
-    fileprivate static let touchedByteCount = 288
+    /// How much of a record adding a message touches, in bytes.
+    fileprivate static let touchedByteCount =
+        MemoryLayout<BatchKey>.stride + MemoryLayout<UniqueArray<Item>>.stride + MemoryLayout<RequestTexts>.stride
+        + MemoryLayout<[JournalRecord.Message]>.stride + MemoryLayout<InlineArray<16, UInt64>>.stride
 
     var phase = Phase.settled
     /// Counts the batches of the run; the number in the BatchId.

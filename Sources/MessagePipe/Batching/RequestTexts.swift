@@ -58,6 +58,7 @@ package struct RequestTexts: ~Copyable, Sendable {
     /// Begins to fetch what the next message will be written to.
     @inline(__always)
     func prefetchEnds() {
+        // Most messages take two to three cache lines; the rest of a longer one is fetched as it is written, in turn.
         storage.prefetchEnd(byteCount: 192)
         places.prefetchEnd(byteCount: MemoryLayout<Element>.size)
     }

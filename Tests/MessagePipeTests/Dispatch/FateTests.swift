@@ -595,6 +595,19 @@ struct FateTests {
         #expect(bench.room == 20000)
     }
 
+    @Test(arguments: [(byteCount: 10_000, isKept: false), (100_000, true), (400_000, false)])
+    func `a chunk's storage is kept for another if it is large, and a read can fill half of it`(
+        byteCount: Int,
+        isKept: Bool,
+    ) {
+        let bench = Bench()
+        bench.read(count: 1, members: ",\"text\":\"\(String(repeating: "x", count: byteCount))\"")
+        bench.endInput()
+        bench.answer(.success)
+        #expect(bench.output().count == 1)
+        #expect((bench.engine.takeSpareChunk() != nil) == isKept)
+    }
+
     @Test func `never are more requests in flight than allowed`() {
         let bench = Bench {
             $0.batchSize = 1

@@ -17,7 +17,7 @@ struct TLSTests {
             let peer = try await TLSPeer(certificate, answer: Self.answer)
             let gateway = try await TestGateway(
                 GatewayEndpoint(isEncrypted: true, host: host, port: peer.port),
-                caFile: certificate.certificatePath,
+                caFile: certificate.path,
             )
             #expect(try await gateway.exchange(ids[0]).status == 200)
             #expect(try await gateway.end() == 0)
@@ -29,7 +29,7 @@ struct TLSTests {
         try await TestCertificate.using("IP:127.0.0.1") { certificate in
             let peer = try await TLSPeer(certificate, answer: Self.answer)
             try await TestCertificate.using("IP:127.0.0.1") { other in
-                for caFile in [nil, other.certificatePath] {
+                for caFile in [nil, other.path] {
                     let gateway = try await TestGateway(
                         GatewayEndpoint(isEncrypted: true, host: "127.0.0.1", port: peer.port),
                         caFile: caFile,
@@ -50,7 +50,7 @@ struct TLSTests {
             let peer = try await TLSPeer(certificate, answer: Self.answer)
             let gateway = try await TestGateway(
                 GatewayEndpoint(isEncrypted: true, host: host, port: peer.port),
-                caFile: certificate.certificatePath,
+                caFile: certificate.path,
             )
             #expect(try await gateway.exchange(ids[0]).notSent == .certificate("it is not for this host name"))
             #expect(try await gateway.end() == 0)
@@ -84,7 +84,7 @@ struct TLSTests {
             let peer = try await TLSPeer(certificate, answer: nil)
             let gateway = try await TestGateway(
                 GatewayEndpoint(isEncrypted: true, host: "127.0.0.1", port: peer.port),
-                caFile: certificate.certificatePath,
+                caFile: certificate.path,
             )
             let size = TestGateway.hugeBody
             try await gateway.send(ids[0], bodyBytes: size)

@@ -5,13 +5,15 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// A throw-away certificate that signs itself, and its key, in files.
+/// A throw-away certificate that signs itself, and its key, in a file without a name.
 struct TestCertificate: Sendable {
     struct Failure: Error {}
 
-    let certificatePath: String
-    let keyPath: String
-    private let directory: String
+    /// Both in PEM.
+    fileprivate let text: [UInt8]
+    private let file: Descriptor
+    /// Where the file can be opened while the certificate is used.
+    var path: String { "/dev/fd/\(file.number)" }
 
     /// Has a certificate for the time of a test.
     ///
@@ -21,33 +23,20 @@ struct TestCertificate: Sendable {
     /// - Throws: What the test throws, and ``Failure`` if there can be no certificate.
     static func using(_ names: String, _ body: (TestCertificate) async throws -> Void) async throws {
         let certificate = try TestCertificate(for: names)
-        defer { certificate.remove() }
+        defer { certificate.file.close() }
         try await body(certificate)
     }
 
     /// Makes a certificate with the `openssl` command.
     private init(for names: String) throws {
-        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? P_tmpdir
-        var name = Array("\(parent)/smspipe-test-XXXXXX".utf8CString)
-        guard let made = unsafe mkdtemp(&name) else { throw Failure() }
-        directory = unsafe String(cString: made)
-        certificatePath = "\(directory)/certificate.pem"
-        keyPath = "\(directory)/key.pem"
-        let status = unsafe system(
-            """
+        let command = """
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
-            -addext subjectAltName=\(names) -keyout \(keyPath) -out \(certificatePath) 2> /dev/null
+            -addext subjectAltName=\(names) -keyout /dev/stdout -out /dev/stdout 2> /dev/null
             """
-        )
-        guard status == 0 else {
-            remove()
-            throw Failure()
-        }
-    }
-
-    private func remove() {
-        for path in [certificatePath, keyPath] { unsafe unlink(path) }
-        unsafe rmdir(directory)
+        guard let output = unsafe popen(command, "r") else { throw Failure() }
+        text = Descriptor(unsafe dup(fileno(output))).read()
+        guard unsafe pclose(output) == 0 else { throw Failure() }
+        file = Descriptor(holding: String(decoding: text, as: UTF8.self))
     }
 }
 
@@ -68,8 +57,8 @@ final class TLSPeer: Sendable {
     /// - Throws: Errors of NIO.
     init(_ certificate: TestCertificate, answer: String?) async throws {
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.certificatePath).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)),
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(certificate.text).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: certificate.text, format: .pem)),
         )
         configuration.applicationProtocols = ["http/1.1"]
         let context = try NIOSSLContext(configuration: configuration)

@@ -84,6 +84,14 @@ final class TestRun: Sendable {
         }
     }
 
+    /// Waits until the run is so far, or the test has taken too long.
+    func wait(until isSoFar: (Progress) -> Bool) async throws {
+        while await !isSoFar(progress()) {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
     /// Lines with messages to different numbers.
     static func messages(_ count: Int, templateCode: (Int) -> String) -> String {
         (0..<count).map {
