@@ -77,18 +77,23 @@ extension JournalRecord {
     private static func append(linesOf messages: [Message], to text: inout [UInt8]) {
         var last: UInt64 = 0
         var mark: UInt8 = UInt8(ascii: "[")
-        for message in messages {
-            text.append(mark)
-            if message.line >= last {
-                text.append(decimal: message.line &- last)
-            } else {
-                text.append(UInt8(ascii: "-"))
-                text.append(decimal: last &- message.line)
+        // A mark, a sign and twenty digits at most.
+        text.append(addingCapacity: messages.count &* 22) { text in
+            for message in messages {
+                text.append(mark)
+                let isBack = message.line < last
+                if isBack { text.append(UInt8(ascii: "-")) }
+                append(decimal: isBack ? last &- message.line : message.line &- last, to: &text)
+                last = message.line
+                mark = UInt8(ascii: ",")
             }
-            last = message.line
-            mark = UInt8(ascii: ",")
         }
         text.append(copying: "]")
+    }
+
+    private static func append(decimal number: UInt64, to text: inout OutputSpan<UInt8>) {
+        if number >= 10 { append(decimal: number / 10, to: &text) }
+        text.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10))
     }
 
     /// Appends the first digits of what each message has sixteen for.

@@ -42,42 +42,26 @@ package struct KeyedDigest: Sendable {
     ///
     /// - Complexity: O(*n*) in the text's bytes.
     package func digest(of text: borrowing Span<UInt8>) -> Digest96 {
-        var words: [UInt64] = []
+        var state = begin()
         var index = 0
         while text.count &- index >= 8 {
-            words.append(text.word(at: index))
+            state.compress(text.word(at: index))
             index &+= 8
         }
-        words.append(text.partialWord(at: index, byteCount: text.count &- index) | UInt64(text.count) &<< 56)
-        return digest(of: words.span)
-    }
-
-    /// The digest of a text in words, the last of which has its length in the top byte.
-    func digest(of words: borrowing Span<UInt64>) -> Digest96 {
-        var state = State(keys)
-        for index in words.indices { state.compress(words[index]) }
+        state.compress(text.partialWord(at: index, byteCount: text.count &- index) | UInt64(text.count) &<< 56)
         return state.finish()
     }
 
-    /// The digests of two texts in words: in nearly the time of one, as neither waits for the other.
-    func digests(of first: borrowing Span<UInt64>, _ second: borrowing Span<UInt64>) -> (Digest96, Digest96) {
-        var firstState = State(keys)
-        var secondState = State(keys)
-        let common = min(first.count, second.count)
-        for index in 0..<common {
-            firstState.compress(first[index])
-            secondState.compress(second[index])
-        }
-        for index in common..<first.count { firstState.compress(first[index]) }
-        for index in common..<second.count { secondState.compress(second[index]) }
-        return (firstState.finish(), secondState.finish())
-    }
+    /// Begins the digest of a text that comes in words, the last of which has its length in bytes, modulo 256, in the top byte.
+    @inline(__always)
+    func begin() -> State { State(keys) }
 
-    fileprivate struct State {
-        var v0, v1, v2, v3: UInt64
+    /// The digest of the words so far.
+    struct State {
+        private var v0, v1, v2, v3: UInt64
 
         @inline(__always)
-        init(_ keys: (UInt64, UInt64)) {
+        fileprivate init(_ keys: (UInt64, UInt64)) {
             v0 = keys.0 ^ 0x736F_6D65_7073_6575
             v1 = keys.1 ^ 0x646F_7261_6E64_6F6D ^ 0xEE
             v2 = keys.0 ^ 0x6C79_6765_6E65_7261
@@ -85,7 +69,7 @@ package struct KeyedDigest: Sendable {
         }
 
         @inline(__always)
-        mutating func round() {
+        private mutating func round() {
             v0 &+= v1
             v1 = v1 &<< 13 | v1 &>> 51
             v1 ^= v0
@@ -102,6 +86,7 @@ package struct KeyedDigest: Sendable {
             v2 = v2 &<< 32 | v2 &>> 32
         }
 
+        /// Takes the next word.
         @inline(__always)
         mutating func compress(_ word: UInt64) {
             v3 ^= word
@@ -109,7 +94,7 @@ package struct KeyedDigest: Sendable {
             v0 ^= word
         }
 
-        /// The digest of one text.
+        /// Ends the text.
         @inline(__always)
         mutating func finish() -> Digest96 {
             v2 ^= 0xEE

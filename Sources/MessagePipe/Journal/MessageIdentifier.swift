@@ -14,18 +14,15 @@ package struct MessageIdentifier: Sendable {
         }
     }
 
-    private let digest: KeyedDigest
+    private var digest: IdentityDigest
     private let known: Known
-    /// The texts of two messages: they are digested together.
-    private var first = DigestText()
-    private var second = DigestText()
 
     /// Creates the identifier of a journal's messages.
     ///
     /// - Parameter index: What the journal says, its head at least.
     package init(_ index: JournalIndex) {
         guard let head = index.head else { preconditionFailure("a journal without a head has no digests") }
-        digest = KeyedDigest(key: head.salt)
+        digest = IdentityDigest(KeyedDigest(key: head.salt))
         known = Known(index.identities)
     }
 
@@ -51,19 +48,9 @@ package struct MessageIdentifier: Sendable {
     }
 
     private mutating func digestContents(of chunk: borrowing Chunk, into identities: inout [MessageIdentity]) {
-        var waiting: Int?
         for index in chunk.messages.indices where chunk.messages[index].fault == nil {
-            guard let other = waiting else {
-                first.assign(contentOf: chunk.messages[index], in: chunk)
-                waiting = index
-                continue
-            }
-            second.assign(contentOf: chunk.messages[index], in: chunk)
-            let digests = digest.digests(of: first.words.span, second.words.span)
-            (identities[other].key, identities[index].key) = digests
-            waiting = nil
+            identities[index].key = digest.of(contentOf: chunk.messages[index], in: chunk)
         }
-        if let waiting { identities[waiting].key = digest.digest(of: first.words.span) }
     }
 
     private mutating func digestIDs(
@@ -74,8 +61,7 @@ package struct MessageIdentifier: Sendable {
         for index in chunk.messages.indices where chunk.messages[index].fault == nil {
             guard !chunk.messages[index].id.isEmpty else { continue }
             ids[index].content = max(identities[index].key.low & MessageID.contentMask, 1)
-            first.assign(id: chunk.messages[index].id, in: chunk)
-            identities[index].key = digest.digest(of: first.words.span)
+            identities[index].key = digest.of(id: chunk.messages[index].id, in: chunk)
         }
     }
 }

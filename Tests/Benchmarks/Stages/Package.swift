@@ -16,9 +16,11 @@ let package = Package(
     name: "stages",
     dependencies: [.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")],
     targets: [
+        .systemLibrary(name: "CSupport"),
         .target(
             name: "MessagePipe",
             dependencies: [
+                "CSupport",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),

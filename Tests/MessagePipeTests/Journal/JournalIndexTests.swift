@@ -74,6 +74,35 @@ struct MessageIdentityTests {
         #expect(Set(found.map(\.key)).count == found.count)
     }
 
+    /// What journals have must stand for the same messages in every later build.
+    @Test(
+        arguments: [
+            (members: "", parts: ["13900000001", "T", "甲"], ending: UInt16(0x0043)),
+            (#","TemplateCode":"SMS_0123456""#, ["13900000001", "SMS_0123456", "甲"], 0x0043),
+            (#","OutId":"12345678","SignName":"\u4E59""#, ["13900000001", "T", "12345678", "乙"], 0x0143),
+            (#","SmsUpExtendCode":"90""#, ["13900000001", "T", "甲", "90"], 0x0243),
+            (
+                #","TemplateParam":{"code": "0", "n":7}"#,
+                ["13900000001", "T", "甲", #"{"code":"0","n":"7"}"#], 0x0443
+            ),
+            (#","Id":"a long Id of one's own""#, ["a long Id of one's own"], 0x0049),
+        ]
+    )
+    func `is the digest of the parts, each ended and filled up to a word, and of what they are`(
+        members: String,
+        parts: [String],
+        ending: UInt16,
+    ) {
+        var text: [UInt8] = []
+        for part in parts {
+            text += Array(part.utf8) + [0xFF]
+            while text.count % 8 != 0 { text.append(0) }
+        }
+        text += [UInt8(ending & 0xFF), UInt8(ending >> 8)]
+        let expected = KeyedDigest(key: [UInt8](repeating: 7, count: 16)).digest(of: text.span)
+        #expect(Self.identities(#"{"PhoneNumber":"13900000001"\#(members)}"#)[0].key == expected)
+    }
+
     @Test func `goes by the Id where there is one`() {
         let chunk = Self.chunk([
             #"{"Id":"5","PhoneNumber":"13900000001"}"#,

@@ -17,6 +17,7 @@ struct StageRun: ~Copyable {
     private(set) var times = StageTimes()
     private var splitter = LineSplitter(maximumLineBytes: 1 << 20)
     private var parser = MessageParser(defaults: .init(), maximumLineBytes: 1 << 20)
+    private var identifier: MessageIdentifier?
     private var engine: Engine
     private var signer = RequestSigner(
         scheme: .v3,
@@ -28,13 +29,19 @@ struct StageRun: ~Copyable {
     private var block = LineBlock()
     private var spare = Chunk()
     private var members: [JSONMember] = []
+    private var records: [UInt8] = []
     private var output: [UInt8] = []
     private let now = Instant(nanoseconds: 0)
 
-    init(batchSize: Int) {
+    init(batchSize: Int, keepsJournal: Bool) {
         var configuration = Engine.Configuration(runID: "0123456789abcdef")
         configuration.batchSize = batchSize
-        engine = Engine(configuration, seed: 1)
+        var index = JournalIndex()
+        let head = JournalHead(salt: [UInt8](repeating: 7, count: 16), accessKeyID: "testid", endpoint: Self.host)
+        index.apply(JournalEntry(.head(head), time: 0, synced: 0))
+        index.finishReading()
+        identifier = keepsJournal ? MessageIdentifier(index) : nil
+        engine = Engine(configuration, seed: 1, journal: keepsJournal ? Journal(index, origin: 0) : nil)
     }
 
     /// Takes the whole input through; messages of batches that do not fill are left.
@@ -50,24 +57,46 @@ struct StageRun: ~Copyable {
             times.messages += block.lines.count
             scan()
             times.ended(.scan, bytes: block.bytes.count)
-            let chunk = parse()
+            var chunk = parse()
             times.ended(.parse, bytes: block.bytes.count)
             block.removeAll()
+            identify(&chunk)
+            times.ended(.identify)
             batch(chunk)
             times.ended(.batch)
-            while let request = nextRequest() {
-                times.ended(.batch)
-                encode(request)
-                times.ended(.encode, bytes: call.form.bytes.count)
-                let signed = sign()
-                times.ended(.sign, bytes: signed.body.count)
-                answer(request, signed)
-                times.ended(.answer)
-            }
-            times.ended(.batch)
+            repeat {
+                sendAll()
+            } while record()
             respond()
             times.ended(.respond, bytes: output.count)
         }
+    }
+
+    /// Sends what may leave now.
+    private mutating func sendAll() {
+        while let request = nextRequest() {
+            times.ended(.batch)
+            encode(request)
+            times.ended(.encode, bytes: call.form.bytes.count)
+            let signed = sign()
+            times.ended(.sign, bytes: signed.body.count)
+            answer(request, signed)
+            times.ended(.answer)
+        }
+        times.ended(.batch)
+    }
+
+    /// Brings the journal's next records, as text, to a storage that takes no time.
+    ///
+    /// - Returns: Whether there were any.
+    private mutating func record() -> Bool {
+        guard let group = engine.takeJournal(at: now) else { return false }
+        times.ended(.batch)
+        write(group)
+        times.ended(.record, bytes: records.count)
+        sync()
+        times.ended(.answer)
+        return true
     }
 
     /// The storage of chunks is used again, as the reader does.
@@ -91,6 +120,23 @@ struct StageRun: ~Copyable {
     @inline(never)
     private mutating func parse() -> Chunk {
         parser.parse(block, lines: 0..<block.lines.count, reusing: spare)
+    }
+
+    @inline(never)
+    private mutating func identify(_ chunk: inout Chunk) {
+        identifier?.identify(&chunk)
+    }
+
+    @inline(never)
+    private mutating func write(_ group: JournalGroup) {
+        records.removeAll(keepingCapacity: true)
+        group.append(to: &records, synced: 0)
+    }
+
+    /// Answers messages whose results are on record, and lets requests leave.
+    @inline(never)
+    private mutating func sync() {
+        engine.journalSynced(at: now)
     }
 
     @inline(never)

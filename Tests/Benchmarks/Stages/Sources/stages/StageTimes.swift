@@ -2,9 +2,9 @@
 
 import Glibc
 
-/// The stages, in the order of a message's way.
+/// The stages, in the order of a message's way; identities and records are a journal's.
 enum Stage: Int, CaseIterable {
-    case split, scan, parse, batch, encode, sign, answer, respond
+    case split, scan, parse, identify, batch, record, encode, sign, answer, respond
 }
 
 /// How long each stage took, and how many bytes came out of it.

@@ -4,21 +4,22 @@ import Glibc
 
 /// The stages of a message's way, one after the other on one thread: how long each takes, and how many bytes come out.
 ///
-/// `stages FILE [REPETITIONS [BATCHSIZE]]` prints a table. Each stage is a function of its own, so that callgrind can
+/// `stages FILE [REPETITIONS [BATCHSIZE [journal]]]` prints a table. Each stage is a function of its own, so that callgrind can
 /// tell its instructions.
 @main
 struct Stages {
     static func main() {
         let arguments = CommandLine.arguments
         guard arguments.count > 1, let input = readInput(arguments[1]) else {
-            print("usage: stages FILE [REPETITIONS [BATCHSIZE]]")
+            print("usage: stages FILE [REPETITIONS [BATCHSIZE [journal]]]")
             exit(64)
         }
         let repetitions = arguments.count > 2 ? Int(arguments[2]) ?? 5 : 5
         let batchSize = arguments.count > 3 ? Int(arguments[3]) ?? 100 : 100
+        let keepsJournal = arguments.count > 4 && arguments[4] == "journal"
         var best = StageTimes()
         for _ in 0..<repetitions {
-            var run = StageRun(batchSize: batchSize)
+            var run = StageRun(batchSize: batchSize, keepsJournal: keepsJournal)
             run.pass(input)
             best.keepBest(of: run.times)
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is digested of a message, in words.
+/// Digests what makes a message the same one in every run: its `Id`, or else its content.
 ///
 /// Each part is ended and filled up to a whole word, so that no bytes have to be moved to follow those before them.
-struct DigestText: Sendable {
+struct IdentityDigest: Sendable {
     /// What stands at the end: what it is, and which of the parts that may be absent it has.
     private enum Ending {
         static let id = UInt64(UInt8(ascii: "I"))
@@ -13,59 +13,79 @@ struct DigestText: Sendable {
         static let parameters: UInt64 = 1 << 10
     }
 
-    /// The words, the last of which has the text's length in the top byte.
-    private(set) var words: [UInt64] = []
+    /// The words so far.
+    private struct Text {
+        var state: KeyedDigest.State
+        var wordCount = 0
+
+        @inline(__always)
+        mutating func append(_ word: UInt64) {
+            state.compress(word)
+            wordCount &+= 1
+        }
+
+        /// Ends the text with a word that has its length in the top byte.
+        @inline(__always)
+        mutating func end(_ ending: UInt64) -> Digest96 {
+            append(ending | UInt64(truncatingIfNeeded: wordCount &* 8 &+ 2) &<< 56)
+            return state.finish()
+        }
+    }
+
+    private let digest: KeyedDigest
     /// A part that is not digested as it stands.
     private var rewritten: [UInt8] = []
     private var variables: [JSONMember] = []
 
-    /// Takes an `Id`.
-    mutating func assign(id: ByteRange, in chunk: borrowing Chunk) {
-        words.removeAll(keepingCapacity: true)
-        // The string "5" and the number 5 are one Id: a host that changes the type must not send anew.
-        let isString = chunk.withBytes(of: id) { $0[0] == UInt8(ascii: "\"") }
-        if append(isString ? Self.inside(id) : id, in: chunk) {
-            words.removeAll(keepingCapacity: true)
-            appendDecoded(id, in: chunk)
-        }
-        end(Ending.id)
+    init(_ digest: KeyedDigest) {
+        self.digest = digest
     }
 
-    /// Takes all that a message has for the API.
-    mutating func assign(contentOf message: borrowing Message, in chunk: borrowing Chunk) {
-        words.removeAll(keepingCapacity: true)
+    /// The digest of an `Id`.
+    mutating func of(id: ByteRange, in chunk: borrowing Chunk) -> Digest96 {
+        var text = Text(state: digest.begin())
+        // The string "5" and the number 5 are one Id: a host that changes the type must not send anew.
+        let isString = chunk.withBytes(of: id) { $0[0] == UInt8(ascii: "\"") }
+        if Self.append(isString ? Self.inside(id) : id, in: chunk, to: &text) {
+            text = Text(state: digest.begin())
+            appendDecoded(id, in: chunk, to: &text)
+        }
+        return text.end(Ending.id)
+    }
+
+    /// The digest of all that a message has for the API.
+    mutating func of(contentOf message: borrowing Message, in chunk: borrowing Chunk) -> Digest96 {
+        var text = Text(state: digest.begin())
         var ending = Ending.content
-        _ = append(message.phoneNumber, in: chunk)
-        _ = append(message.templateCode, in: chunk)
+        _ = Self.append(message.phoneNumber, in: chunk, to: &text)
+        _ = Self.append(message.templateCode, in: chunk, to: &text)
         if !message.outID.isEmpty {
-            _ = append(message.outID, in: chunk)
+            _ = Self.append(message.outID, in: chunk, to: &text)
             ending |= Ending.outID
         }
-        let start = words.count
-        var isPlain = !append(Self.inside(message.signName), in: chunk)
+        let start = text
+        var isPlain = !Self.append(Self.inside(message.signName), in: chunk, to: &text)
         if !message.extensionCode.isEmpty {
-            if append(Self.inside(message.extensionCode), in: chunk) { isPlain = false }
+            if Self.append(Self.inside(message.extensionCode), in: chunk, to: &text) { isPlain = false }
             ending |= Ending.extensionCode
         }
         if message.traits.contains(.hasParameters) {
             // Without blanks and escapes there is one way to write them.
-            if append(message.templateParameters, in: chunk, notingBelow: 0x21) { isPlain = false }
+            if Self.append(message.templateParameters, in: chunk, to: &text, notingBelow: 0x21) { isPlain = false }
             ending |= Ending.parameters
         }
         if !isPlain {
-            words.removeLast(words.count - start)
-            appendDecoded(message.signName, in: chunk)
-            if !message.extensionCode.isEmpty { appendDecoded(message.extensionCode, in: chunk) }
-            if message.traits.contains(.hasParameters) { appendRewritten(message.templateParameters, in: chunk) }
+            text = start
+            appendDecoded(message.signName, in: chunk, to: &text)
+            if !message.extensionCode.isEmpty { appendDecoded(message.extensionCode, in: chunk, to: &text) }
+            if message.traits.contains(.hasParameters) {
+                appendRewritten(message.templateParameters, in: chunk, to: &text)
+            }
         }
-        end(ending)
+        return text.end(ending)
     }
 
     // MARK: - Parts
-
-    private mutating func end(_ ending: UInt64) {
-        words.append(ending | UInt64(truncatingIfNeeded: words.count &* 8 &+ 2) &<< 56)
-    }
 
     /// A JSON string without its quotes.
     private static func inside(_ string: ByteRange) -> ByteRange {
@@ -74,21 +94,26 @@ struct DigestText: Sendable {
 
     /// Appends a part as it stands, and finds out whether it has a `\`, or a byte below a limit.
     @inline(__always)
-    private mutating func append(_ part: ByteRange, in chunk: borrowing Chunk, notingBelow limit: UInt8 = 0) -> Bool {
+    private static func append(
+        _ part: ByteRange,
+        in chunk: borrowing Chunk,
+        to text: inout Text,
+        notingBelow limit: UInt8 = 0,
+    ) -> Bool {
         part.isRewritten
-            ? append(chunk.rewritten.span, part.indices, notingBelow: limit)
-            : append(chunk.bytes.span, part.indices, notingBelow: limit)
+            ? append(chunk.rewritten.span, part.indices, to: &text, notingBelow: limit)
+            : append(chunk.bytes.span, part.indices, to: &text, notingBelow: limit)
     }
 
     /// Appends the text of a JSON string.
-    private mutating func appendDecoded(_ string: ByteRange, in chunk: borrowing Chunk) {
+    private mutating func appendDecoded(_ string: ByteRange, in chunk: borrowing Chunk, to text: inout Text) {
         rewritten.removeAll(keepingCapacity: true)
         chunk.withBytes(of: string) { JSONText.appendDecoded(copy $0, 1..<($0.count - 1), to: &rewritten) }
-        appendRewritten()
+        _ = Self.append(rewritten.span, rewritten.indices, to: &text)
     }
 
     /// Appends an object of strings, so that neither white space nor escapes tell two of them apart.
-    private mutating func appendRewritten(_ parameters: ByteRange, in chunk: borrowing Chunk) {
+    private mutating func appendRewritten(_ parameters: ByteRange, in chunk: borrowing Chunk, to text: inout Text) {
         rewritten.removeAll(keepingCapacity: true)
         chunk.withBytes(of: parameters) { bytes in
             // The parser has accepted the object, so scanning it again cannot fail.
@@ -103,12 +128,7 @@ struct DigestText: Sendable {
             }
             rewritten.append(UInt8(ascii: "}"))
         }
-        appendRewritten()
-    }
-
-    private mutating func appendRewritten() {
-        let rewritten = rewritten
-        _ = append(rewritten.span, rewritten.indices)
+        _ = Self.append(rewritten.span, rewritten.indices, to: &text)
     }
 
     private static func appendString(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, to text: inout [UInt8]) {
@@ -124,18 +144,22 @@ struct DigestText: Sendable {
     /// - Parameters:
     ///   - bytes: Holds the part.
     ///   - part: Where it stands: UTF-8.
+    ///   - text: Receives it.
     ///   - limit: Bytes below it, at most 0x80, are noted.
     /// - Returns: Whether the part has a `\`, or a byte below the limit.
     @inline(__always)
-    private mutating func append(_ bytes: borrowing Span<UInt8>, _ part: Range<Int>, notingBelow limit: UInt8 = 0)
-        -> Bool
-    {
+    private static func append(
+        _ bytes: borrowing Span<UInt8>,
+        _ part: Range<Int>,
+        to text: inout Text,
+        notingBelow limit: UInt8 = 0,
+    ) -> Bool {
         var noted: UInt64 = 0
         var index = part.lowerBound
         while part.upperBound &- index >= 8 {
             let word = bytes.word(at: index)
             noted |= word.bytes(UInt8(ascii: "\\"), orBelow: limit)
-            words.append(word)
+            text.append(word)
             index &+= 8
         }
         let restBits = UInt64(truncatingIfNeeded: part.upperBound &- index) &* 8
@@ -147,7 +171,7 @@ struct DigestText: Sendable {
             ? bytes.word(at: index) & ~end
             : bytes.partialWord(at: index, byteCount: part.upperBound &- index)
         noted |= (rest | end).bytes(UInt8(ascii: "\\"), orBelow: limit)
-        words.append(rest | 0xFF &<< restBits)
+        text.append(rest | 0xFF &<< restBits)
         return noted != 0
     }
 }
