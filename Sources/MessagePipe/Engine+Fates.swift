@@ -17,7 +17,8 @@ extension Engine {
             return nil
         }
         while let index = dispatcher.nextLookUp() {
-            guard now <= batches[index].doubtSince.advanced(by: configuration.confirm) else {
+            guard !batches[index].isAmbiguous, now <= batches[index].doubtSince.advanced(by: configuration.confirm)
+            else {
                 settleDoubt(index)
                 continue
             }
@@ -37,8 +38,38 @@ extension Engine {
         batches[index].attempts += 1
         batches[index].sentAt = now
         batches[index].sendDate = sendDate
+        if !batches[index].key.outID.isEmpty { noteDeparture(index, at: now) }
         tally.requests += 1
         return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
+    }
+
+    /// Notes that a batch with an OutId of its messages' own has left, and which look-ups cannot be relied on now.
+    mutating func noteDeparture(_ index: BatchTable.Index, at instant: Instant) {
+        let hash = batches[index].key.textsHash
+        for place in 0..<batches[index].count {
+            noteDeparture(hash, batches[index].item(place).phoneKey, in: index, at: instant)
+        }
+    }
+
+    /// Notes that a message with an OutId of its own has left.
+    ///
+    /// - Parameters:
+    ///   - textsHash: Stands for its OutId and template.
+    ///   - phoneKey: Stands for its number.
+    ///   - index: Its batch; `nil` if it left in an earlier run, and is answered.
+    ///   - instant: When it left.
+    mutating func noteDeparture(
+        _ textsHash: UInt64,
+        _ phoneKey: UInt64,
+        in index: BatchTable.Index?,
+        at instant: Instant,
+    ) {
+        guard configuration.confirm > .zero else { return }
+        let batch = index.map { OwnOutIDs.BatchReference(index: $0, serial: batches[$0].serial) }
+        let hash = OwnOutIDs.hash(textsHash, phoneKey: phoneKey)
+        for other in ownOutIDs.left(hash, in: batch, at: instant) where batches[other.index].serial == other.serial {
+            batches[other.index].isAmbiguous = true
+        }
     }
 
     private mutating func start(_ index: BatchTable.Index, _ call: Request.Call, at now: Instant) -> Request {
@@ -187,7 +218,7 @@ extension Engine {
     ///
     /// `isFound` says whether the gateway has a message of the batch on record; not found never means not sent.
     package mutating func lookedUp(_ id: RequestID, isFound: Bool, at now: Instant) {
-        guard isFound else {
+        guard isFound, !batches[id.batch].isAmbiguous else {
             lookUpFailed(id, at: now)
             return
         }
@@ -356,7 +387,7 @@ extension Engine {
     /// Plans the next look-up of a batch in doubt, or answers its messages.
     mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
         let (since, lookUps) = (batches[index].doubtSince, batches[index].lookUps)
-        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed
+        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed && !batches[index].isAmbiguous
         guard isAwaited, lookUps < Self.lookUpTimes.count else {
             settleDoubt(index)
             return

@@ -54,6 +54,12 @@ extension Engine {
             journal.lastReplay = Journal.Replay(batch: batch, response: response, lineEnd: response.lineEnd())
         }
         guard let replay = journal.lastReplay else { return }
+        if !messages[slot].outID.isEmpty, [.accepted, .unknown].contains(replay.response.outcome) {
+            var key = BatchKey()
+            messages.withChunk(of: slot) { key.assign(messages[slot], from: $0) }
+            let left = journal.instant(journal.batches[batch].time)
+            noteDeparture(key.textsHash, messages[slot].phoneKey, in: nil, at: left)
+        }
         messages.setAnswer(slot, answers.add(lineEnd: replay.lineEnd, uses: 1))
         tally.count(replay.response, messages: 1)
         tally.replayed += 1
@@ -64,6 +70,7 @@ extension Engine {
     private mutating func recover(_ slot: MessageTable.Slot, from recorded: RecordedBatches.Index, at now: Instant) {
         if let index = journal.recovered[recorded] {
             batches[index].append(slot, of: messages)
+            noteRecovery(slot, in: index)
             return
         }
         let index = batches.make(oldest: now)
@@ -82,7 +89,15 @@ extension Engine {
         let age = min(batches[index].sentAt.duration(to: now), firstLookUp)
         batches[index].doubtSince = now.advanced(by: .zero - age)
         journal.recovered[recorded] = index
+        noteRecovery(slot, in: index)
         lookUpLater(index, at: now)
+    }
+
+    /// Notes when a message left, if a look-up of it goes by an OutId of its own.
+    private mutating func noteRecovery(_ slot: MessageTable.Slot, in index: BatchTable.Index) {
+        guard !batches[index].key.outID.isEmpty else { return }
+        let hash = batches[index].key.textsHash
+        noteDeparture(hash, messages[slot].phoneKey, in: index, at: batches[index].sentAt)
     }
 
     // MARK: - Requests

@@ -12,6 +12,7 @@ package struct Engine: ~Copyable {
     var batches: BatchTable
     var batcher: Batcher
     var dispatcher: Dispatcher
+    var ownOutIDs: OwnOutIDs
     var answers = AnswerTable()
     var responses: ResponseQueue
     var journal: Journal
@@ -47,6 +48,7 @@ package struct Engine: ~Copyable {
             concurrency: configuration.concurrency,
             maximumMessagesPerSecond: configuration.maximumMessagesPerSecond,
         )
+        ownOutIDs = OwnOutIDs(timeout: configuration.timeout)
         responses = ResponseQueue(
             keepsInputOrder: configuration.keepsInputOrder,
             line: ResponseLine(echoes: configuration.echoes),

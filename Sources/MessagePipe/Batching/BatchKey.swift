@@ -64,6 +64,14 @@ package struct BatchKey: Sendable {
     /// The text of the messages' own OutId; empty if they brought none.
     package var outID: ArraySlice<UInt8> { texts[templateCodeCount...] }
 
+    /// Stands for the two texts, whatever else requests have in common.
+    var textsHash: UInt64 {
+        var hash = BatchKeyHash(traits: [])
+        hash.combine(texts.span, 0..<templateCodeCount)
+        hash.combine(texts.span, templateCodeCount..<count)
+        return hash.value
+    }
+
     /// Whether these are the texts of the key.
     func has(templateCode: borrowing Span<UInt8>) -> Bool {
         equals(templateCode, 0..<templateCodeCount)

@@ -89,7 +89,7 @@ struct GatewayTranslator: ~Copyable {
         case .unknown(let doubt): engine.unknown(id, doubt, at: now)
         case .answered(let received):
             if let (lookUp, leftAt) = lookUp {
-                engine.lookedUp(id, isFound: Self.finds(lookUp, leftAt: leftAt, received), at: now)
+                engine.lookedUp(id, isFound: finds(lookUp, leftAt: leftAt, received), at: now)
             } else {
                 tellAnswer(&engine, id, evidence, received, at: now)
             }
@@ -131,20 +131,27 @@ struct GatewayTranslator: ~Copyable {
 
     /// Takes over the gateway's time, so that a request signed anew is found fresh.
     private mutating func correctClock(by answer: HTTPAnswer) {
-        guard let date = answer.field("date"), let time = CivilTime(httpDate: date) else { return }
-        clockOffset = time.epochSeconds - Clock.epochSeconds
+        guard let time = Self.gatewayTime(of: answer) else { return }
+        clockOffset = time - Clock.epochSeconds
+    }
+
+    /// When the gateway answered, by its own clock, in seconds since 1970; `nil` if it does not tell.
+    private static func gatewayTime(of answer: HTTPAnswer) -> Int? {
+        answer.field("date").flatMap { CivilTime(httpDate: $0)?.epochSeconds }
     }
 
     /// Whether the answer of a look-up has the message that was looked for.
-    private static func finds(_ lookUp: LookUp, leftAt: Int, _ received: HTTPAnswer) -> Bool {
+    private func finds(_ lookUp: LookUp, leftAt: Int, _ received: HTTPAnswer) -> Bool {
         guard
             case .details(let details)? = try? SendDetailsDecoder.decode(
                 status: received.status,
                 body: received.body.span,
             )
         else { return false }
-        // Clocks may differ by a little; the gateway's stamp is cut to whole seconds.
-        let earliest = leftAt - Int(lookUp.secondsSinceSent) - 2
+        // Records have the gateway's time, and ours may be far from it as long as it takes our signatures for fresh.
+        let ahead = Self.gatewayTime(of: received).map { $0 - epochSeconds } ?? 0
+        // The gateway's stamps are cut to whole seconds.
+        let earliest = leftAt + ahead - Int(lookUp.secondsSinceSent) - 2
         return details.hasMessage(
             outID: String(decoding: lookUp.outID, as: UTF8.self),
             templateCode: String(decoding: lookUp.templateCode, as: UTF8.self),

@@ -445,6 +445,68 @@ struct FateTests {
         #expect(asked.isOwnOutID && String(decoding: asked.outID, as: UTF8.self) == "订单")
     }
 
+    /// Two messages, each in a request of its own; the first is accepted, the second in doubt.
+    @Test(
+        arguments: [
+            (
+                second: #"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"o"}"#,
+                after: Duration.zero, isAsked: false
+            ),
+            (#"{"PhoneNumber":13900000001,"TemplateCode":"T","OutId":"o","TemplateParam":{"a":1}}"#, .zero, false),
+            (#"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"o"}"#, .seconds(15), false),
+            (#"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"o"}"#, .milliseconds(15_001), true),
+            (#"{"PhoneNumber":"13900000002","TemplateCode":"T","OutId":"o"}"#, .zero, true),
+            (#"{"PhoneNumber":"13900000001","TemplateCode":"U","OutId":"o"}"#, .zero, true),
+            (#"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"p"}"#, .zero, true),
+            (#"{"PhoneNumber":"13900000001","TemplateCode":"T"}"#, .zero, true),
+        ]
+    )
+    func `a message is not looked up where the records of another could be taken for its own`(
+        second: String,
+        after wait: Duration,
+        isAsked: Bool,
+    ) {
+        let bench = Bench { $0.batchSize = 1 }
+        bench.read(#"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"o"}"#)
+        bench.answer(.success)
+        bench.wait(wait)
+        bench.read(second)
+        bench.unknown()
+        bench.wait(.seconds(2))
+        #expect((bench.askedLookUp != nil) == isAsked)
+        if isAsked { bench.lookedUp(true) }
+        #expect(bench.fates() == ["accepted OK", isAsked ? "accepted OK" : "unknown smspipe.UNCONFIRMED"])
+    }
+
+    @Test func `a record that may be of a message which left meanwhile is not believed`() {
+        let bench = Bench { $0.batchSize = 1 }
+        let line = #"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"o"}"#
+        bench.read(line)
+        bench.unknown()
+        bench.wait(.seconds(2))
+        #expect(bench.askedLookUp != nil)
+        bench.read(line)
+        bench.answer(.success, at: 1)
+        bench.lookedUp(true)
+        #expect(bench.fates() == ["unknown smspipe.UNCONFIRMED", "accepted OK"])
+    }
+
+    @Test func `what is too long ago to be remembered could be taken for anything`() {
+        let bench = Bench { $0.confirm = .seconds(6) }
+        func line(_ number: Int) -> String { #"{"PhoneNumber":"\#(number)","TemplateCode":"T","OutId":"o"}"# }
+        bench.read(line(13_900_000_000))
+        bench.flush()
+        bench.unknown()
+        // As many as are remembered, so that the first one is not any more.
+        for start in stride(from: 13_900_000_001, to: 13_900_065_601, by: 100) {
+            bench.read((start..<(start + 100)).map(line).joined(separator: "\n"))
+            bench.answerAll()
+        }
+        bench.wait(.seconds(2))
+        #expect(bench.askedLookUp == nil)
+        #expect(bench.fates().first == "unknown smspipe.UNCONFIRMED")
+    }
+
     // MARK: - Deadlines
 
     @Test func `a message that waits for a permit until its deadline is skipped`() {

@@ -43,12 +43,27 @@ struct Simulation: ~Copyable {
         case answered(CodeClass, retryAfter: Duration?)
         case notSent(NotSentReason)
         case unknown(Doubt)
-        case lookedUp(Bool)
+        /// A look-up was answered; whether what it asks for is on record already.
+        case lookedUp(isVisible: Bool)
+    }
+
+    /// What the gateway knows of a message that it has taken.
+    private struct Record {
+        var outID: [UInt8]
+        var templateCode: [UInt8]
+        var phoneNumber: [UInt8]
+        var at: Instant
     }
 
     private struct Flight {
         var lines: [Int]
-        var isLookUp: Bool
+        /// The numbers of the lines.
+        var phoneNumbers: [[UInt8]]
+        var outID: [UInt8]
+        var templateCode: [UInt8]
+        /// What is looked up, and since when it may be on record.
+        var lookUp: (LookUp, earliest: Instant)?
+        var isLookUp: Bool { lookUp != nil }
         /// Whether the gateway has taken the messages, known to nobody else.
         var isTruly = false
     }
@@ -73,6 +88,7 @@ struct Simulation: ~Copyable {
     private var expected: [Int] = []
     private var flights: [RequestID: Flight] = [:]
     private var taken: Set<Int> = []
+    private var records: [Record] = []
     private var output: [UInt8] = []
     private var isOutputGone = false
     private var signalledAt: Instant?
@@ -215,10 +231,12 @@ struct Simulation: ~Copyable {
 
     private mutating func send(_ request: Request) throws(Failure) {
         var lines: [Int] = []
+        var phoneNumbers: [[UInt8]] = []
         var phones: Set<UInt64> = []
         var keys: Set<String> = []
         engine.forEachMessage(of: request.id) { message, chunk in
             lines.append(Int(message.line))
+            phoneNumbers.append(Array(String(message.phoneKey).utf8))
             phones.insert(message.phoneKey)
             keys.insert(
                 "\(chunk.text(message.templateCode)) \(chunk.text(message.outID)) \(message.traits.intersection(.shared))"
@@ -230,9 +248,18 @@ struct Simulation: ~Copyable {
         }
         guard flights[request.id] == nil else { throw failure("a request is named twice") }
         guard !configuration.isDryRun else { throw failure("a dry run sends") }
-        var flight = Flight(lines: lines, isLookUp: request.call == .lookUp)
-        if flight.isLookUp {
-            _ = engine.lookUp(of: request.id, at: now)
+        let head = engine.head(of: request.id)
+        var flight = Flight(
+            lines: lines,
+            phoneNumbers: phoneNumbers,
+            outID: head.outID,
+            templateCode: head.templateCode,
+        )
+        if request.call == .lookUp {
+            let lookUp = engine.lookUp(of: request.id, at: now)
+            // As the runtime allows for clocks.
+            let earliest = now.advanced(by: .seconds(-2 - lookUp.secondsSinceSent))
+            flight.lookUp = (lookUp, earliest)
             for line in lines {
                 guard entries[line].isUnknown else { throw failure("line \(line) is looked up and not in doubt") }
                 guard entries[line].doubtSince.duration(to: now) <= configuration.confirm else {
@@ -244,7 +271,6 @@ struct Simulation: ~Copyable {
             case nil, .signal: break
             default: throw failure("a request leaves after \(String(describing: engine.stop))")
             }
-            let head = engine.head(of: request.id)
             guard head.count == lines.count else { throw failure("the head counts \(head.count) messages") }
             for line in lines {
                 guard !entries[line].mayBeTaken, entries[line].outcome == nil else {
@@ -277,7 +303,7 @@ struct Simulation: ~Copyable {
         }
         if random.oneIn(failure) { return .notSent(random.pick([.brokenWhileSending, .noConnection("reset")])) }
         if random.oneIn(loss) { return .unknown(random.pick([.connectionLost, .unreadable(status: 502)])) }
-        if flight.isLookUp { return .lookedUp(flight.lines.contains { taken.contains($0) } && random.oneIn(2)) }
+        if flight.isLookUp { return .lookedUp(isVisible: random.oneIn(2)) }
         let retryAfter: Duration? = random.oneIn(3) ? .milliseconds(random.pick([0, 1, 700, 100_000])) : nil
         return .answered(random.pick(classes), retryAfter: retryAfter)
     }
@@ -367,12 +393,11 @@ struct Simulation: ~Copyable {
             for line in flight.lines where !flight.isLookUp {
                 entries[line].isUnknown = true
                 entries[line].doubtSince = now
-                if flight.isTruly || random.oneIn(2) { taken.insert(line) }
             }
+            if !flight.isLookUp, flight.isTruly || random.oneIn(2) { take(flight) }
             engine.unknown(id, doubt, at: now)
-        case .lookedUp(let isFound):
-            if isFound { for line in flight.lines { entries[line].isTaken = true } }
-            engine.lookedUp(id, isFound: isFound, at: now)
+        case .lookedUp(let isVisible):
+            engine.lookedUp(id, isFound: isVisible && finds(flight), at: now)
         case .answered(let codeClass, let retryAfter):
             for line in flight.lines {
                 switch codeClass {
@@ -380,12 +405,12 @@ struct Simulation: ~Copyable {
                 case .ambiguous:
                     entries[line].isUnknown = true
                     entries[line].doubtSince = now
-                    if random.oneIn(2) { taken.insert(line) }
                 default:
                     entries[line].mayBeTaken = false
                     entries[line].isRefused = true
                 }
             }
+            if codeClass == .success || codeClass == .ambiguous && random.oneIn(2) { take(flight) }
             let answer = Answer(
                 codeClass: codeClass,
                 code: codeClass == .success ? "OK" : "isv.\(codeClass)",
@@ -395,6 +420,25 @@ struct Simulation: ~Copyable {
                 retryAfter: retryAfter,
             )
             engine.answered(id, answer, at: now)
+        }
+    }
+
+    /// Has the gateway take a request's messages.
+    private mutating func take(_ flight: Flight) {
+        taken.formUnion(flight.lines)
+        for phoneNumber in flight.phoneNumbers {
+            records.append(
+                Record(outID: flight.outID, templateCode: flight.templateCode, phoneNumber: phoneNumber, at: now)
+            )
+        }
+    }
+
+    /// Whether the gateway's records have what a look-up asks for.
+    private func finds(_ flight: Flight) -> Bool {
+        guard let (lookUp, earliest) = flight.lookUp else { return false }
+        return records.contains { record in
+            record.outID == lookUp.outID && record.templateCode == lookUp.templateCode
+                && record.phoneNumber == lookUp.phoneNumber && (!lookUp.isOwnOutID || record.at >= earliest)
         }
     }
 
@@ -432,7 +476,7 @@ struct Simulation: ~Copyable {
         let entry = entries[number]
         let holds =
             switch outcome {
-            case .accepted: entry.isTaken
+            case .accepted: taken.contains(number)
             case .rejected: entry.isRefused && !entry.mayBeTaken
             case .unknown: entry.isUnknown && entry.mayBeTaken && !entry.isTaken
             case .skipped: !entry.mayBeTaken
