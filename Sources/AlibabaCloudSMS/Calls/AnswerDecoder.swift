@@ -19,12 +19,14 @@ package struct AnswerDecoder {
     /// Reads an answer to a request that sends.
     ///
     /// What counts, in this order:
-    /// - A BizId is a receipt: the request was taken, whatever else the answer says.
+    /// - A BizId is a receipt: the request was taken, whatever else the answer says, even of the BizId.
+    /// - Two codes that differ say nothing.
     /// - With a status of 5xx it may have been taken, even if the gateway names a wait: a 503 can come from behind the
     ///   gateway, and there is no telling whether the SMS service saw the request.
     /// - `x-acs-retry-after` marks a refusal (4xx) as throttling, as the official SDKs take it; not one whose code
     ///   leaves open what became of the request.
-    /// - Else the code table decides.
+    /// - Else the code table decides. A code that is not in it is a refusal only with a RequestId, which every answer of the
+    ///   gateway has: something on the way may have answered after the gateway took the request.
     ///
     /// - Parameters:
     ///   - status: The HTTP status.
@@ -32,7 +34,7 @@ package struct AnswerDecoder {
     ///   - body: The whole body.
     ///   - evidence: What the request's signature was made of; explains a refusal of it.
     /// - Returns: The answer.
-    /// - Throws: ``UnreadableAnswer`` if the body is no JSON object with a `Code` or a `BizId`.
+    /// - Throws: ``UnreadableAnswer`` if the body is no JSON object with a `BizId` or with one `Code`, a string.
     /// - Complexity: O(*n*) in the body's bytes.
     package mutating func decode(
         status: Int,
@@ -72,8 +74,12 @@ package struct AnswerDecoder {
         evidence: SignedRequest.Evidence?,
     ) throws(UnreadableAnswer) -> Answer {
         // Gateways of other products write the names with a small letter, and the official SDKs take both.
-        let code = members.nonEmptyText("Code", in: body) ?? members.nonEmptyText("code", in: body)
-        let bizID = members.nonEmptyText("BizId", in: body)
+        let bizID = try bizID(members, status: status, body: body)
+        let codes = Set(members.members(["Code", "code"], in: body).map { codeText(of: $0, in: body) })
+        guard bizID != nil || codes.count < 2 else {
+            throw UnreadableAnswer(status: status, reason: "the body has two Codes")
+        }
+        let code = codes.count == 1 ? codes.first.flatMap(\.self) : nil
         guard code != nil || bizID != nil else {
             throw UnreadableAnswer(status: status, reason: "the body has no Code")
         }
@@ -92,6 +98,8 @@ package struct AnswerDecoder {
         )
         if bizID == nil {
             answer.codeClass = CodeTable.codeClass(of: answer.code, status: status)
+            let isGateways = answer.requestID != nil || retryAfter != nil
+            if !isGateways, !CodeTable.isKnown(answer.code) { answer.codeClass = .ambiguous }
             if retryAfter != nil, (400..<500).contains(status), answer.codeClass != .ambiguous {
                 answer.codeClass = .throttle
             }
@@ -100,6 +108,34 @@ package struct AnswerDecoder {
             answer.message = SignatureDiagnosis(message: message, evidence: evidence).explanation
         }
         return answer
+    }
+
+    /// The code that a member gives; `nil` if it is none, as a number is that a proxy gives.
+    private static func codeText(of member: JSONMember, in body: Span<UInt8>) -> String? {
+        guard member.kind == .string, let text = ObjectMembers.text(of: member, in: body), !text.isEmpty else {
+            return nil
+        }
+        return text
+    }
+
+    /// The receipt, wherever it stands; `nil` where there is none.
+    ///
+    /// - Throws: ``UnreadableAnswer`` if there is something in its place.
+    private static func bizID(
+        _ members: ObjectMembers,
+        status: Int,
+        body: Span<UInt8>,
+    ) throws(UnreadableAnswer) -> String? {
+        var isStrange = false
+        for member in members.members(["BizId", "bizId"], in: body) where member.kind != .null {
+            guard let text = ObjectMembers.text(of: member, in: body) else {
+                isStrange = true
+                continue
+            }
+            if !text.isEmpty { return text }
+        }
+        if isStrange { throw UnreadableAnswer(status: status, reason: "the BizId is no text") }
+        return nil
     }
 
     /// The beginning of a text, cut between two characters.

@@ -21,26 +21,37 @@ struct ObjectMembers {
 
     /// The last member with a name; `nil` if there is none.
     func member(_ name: String, in bytes: Span<UInt8>) -> JSONMember? {
-        members.last { member in
-            if member.nameHasEscapes {
-                var text: [UInt8] = []
-                JSONText.appendDecoded(bytes, member.name, to: &text)
-                return text.elementsEqual(name.utf8)
-            }
-            let utf8 = name.utf8.span
-            return member.name.count == utf8.count
-                && utf8.indices.allSatisfy { bytes[member.name.lowerBound + $0] == utf8[$0] }
+        members.last { Self.isNamed($0, name, in: bytes) }
+    }
+
+    /// All members with one of some names.
+    func members(_ names: [String], in bytes: Span<UInt8>) -> [JSONMember] {
+        members.filter { member in names.contains { Self.isNamed(member, $0, in: bytes) } }
+    }
+
+    private static func isNamed(_ member: JSONMember, _ name: String, in bytes: Span<UInt8>) -> Bool {
+        if member.nameHasEscapes {
+            var text: [UInt8] = []
+            JSONText.appendDecoded(bytes, member.name, to: &text)
+            return text.elementsEqual(name.utf8)
         }
+        let utf8 = name.utf8.span
+        return member.name.count == utf8.count
+            && utf8.indices.allSatisfy { bytes[member.name.lowerBound + $0] == utf8[$0] }
     }
 
     /// The text of a string or a number; `nil` for any other kind and where there is no such member.
     func text(_ name: String, in bytes: Span<UInt8>) -> String? {
-        guard let member = member(name, in: bytes) else { return nil }
+        member(name, in: bytes).flatMap { Self.text(of: $0, in: bytes) }
+    }
+
+    /// The text of a string or a number; `nil` for any other kind.
+    static func text(of member: JSONMember, in bytes: Span<UInt8>) -> String? {
         switch member.kind {
         case .string where member.hasEscapes:
             return String(decoding: JSONText.decodeString(bytes, member.value), as: UTF8.self)
-        case .string: return Self.text(of: bytes, (member.value.lowerBound + 1)..<(member.value.upperBound - 1))
-        case .number: return Self.text(of: bytes, member.value)
+        case .string: return text(of: bytes, (member.value.lowerBound + 1)..<(member.value.upperBound - 1))
+        case .number: return text(of: bytes, member.value)
         case .object, .array, .true, .false, .null: return nil
         }
     }

@@ -18,15 +18,19 @@ package enum CodeTable {
         return prefixEntries.first { code.utf8.starts(with: $0.code.utf8.dropLast()) } ?? unknown
     }
 
+    /// Whether a code, or its beginning, has an entry of its own.
+    package static func isKnown(_ code: String) -> Bool { entry(for: code).code != unknown.code }
+
     /// The class of an answer's code.
     ///
     /// - Parameters:
     ///   - code: The code of the answer.
     ///   - status: The answer's HTTP status. A refusal by the gateway, 4xx, sent nothing even where its code is new;
-    ///     what a 5xx did is never known.
+    ///     what a 5xx did is never known, nor what a 408 or 499, which something on the way gives when it has waited for the
+    ///     gateway in vain.
     /// - Returns: The class; ``CodeClass/ambiguous`` where nothing is certain.
     package static func codeClass(of code: String, status: Int) -> CodeClass {
-        guard status < 500 else { return .ambiguous }
+        guard status < 500, status != 408, status != 499 else { return .ambiguous }
         let entry = entry(for: code)
         // Our own codes come from nowhere else; a gateway that used one would be one that we do not know.
         if let codeClass = entry.codeClass, entry.code != unknown.code {

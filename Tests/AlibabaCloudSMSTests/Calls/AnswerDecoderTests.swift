@@ -61,7 +61,7 @@ struct AnswerDecoderTests {
     @Test func `finds members whose names are escaped or begin with a small letter`() throws {
         #expect(try decode(#"{"\u0043ode":"OK"}"#).code == "OK")
         #expect(try decode(#"{"code":"InvalidVersion","message":"m"}"#, status: 400).message == "m")
-        #expect(try decode(#"{"code":"new","Code":"OK"}"#).codeClass == .success)
+        #expect(try decode(#"{"code":"OK","Code":"OK"}"#).codeClass == .success)
     }
 
     @Test(arguments: [
@@ -69,6 +69,9 @@ struct AnswerDecoderTests {
         (#"{"Code":"isp.SYSTEM_ERROR","BizId":"1^0"}"#, 200, nil, CodeClass.success),
         (#"{"Code":"InternalError","BizId":"1^0"}"#, 500, 1, .success),
         (#"{"BizId":"1^0"}"#, 200, nil, .success),
+        (#"{"Code":"Throttling.User","BizId":"1^0","BizId":null}"#, 400, 1, .success),
+        (#"{"code":"Throttling.User","bizId":"1^0"}"#, 429, nil, .success),
+        (#"{"Code":"Throttling.User","code":"OK","BizId":{},"bizId":1}"#, 200, nil, .success),
         (#"{"Code":"isv.NEW","BizId":""}"#, 200, nil, .batch),
         (#"{"Code":"isv.NEW","BizId":null}"#, 200, nil, .batch),
         // A 5xx stays open.
@@ -83,16 +86,21 @@ struct AnswerDecoderTests {
         (#"{"Code":"isp.SYSTEM_ERROR"}"#, 400, 1, .ambiguous),
         (#"{"Code":"OK"}"#, 200, 1, .success),
         (#"{"Code":"isv.AMOUNT_NOT_ENOUGH"}"#, 200, 1, .account),
-        (#"{"Code":"New"}"#, 400, 0, .unknownRefusal),
-        (#"{"Code":"New"}"#, 400, -1, .unknownRefusal),
+        (#"{"Code":"New","RequestId":"R"}"#, 400, 0, .unknownRefusal),
+        (#"{"Code":"New","RequestId":"R"}"#, 400, -1, .unknownRefusal),
         // Else the table.
         (#"{"Code":"Throttling.User"}"#, 400, nil, .throttle),
         (#"{"Code":"InvalidTimeStamp.Expired"}"#, 400, nil, .stale),
         (#"{"Code":"SignatureDoesNotMatch"}"#, 400, nil, .credentials),
         (#"{"Code":"InvalidAccessKeyId.NotFound"}"#, 404, nil, .credentials),
-        (#"{"Code":"New"}"#, 418, nil, .unknownRefusal),
+        (#"{"Code":"New","RequestId":"R"}"#, 418, nil, .unknownRefusal),
+        (#"{"Code":"New","RequestId":"R"}"#, 429, nil, .throttle),
         (#"{"Code":"New"}"#, 200, nil, .ambiguous),
-        (#"{"Code":200}"#, 200, nil, .ambiguous),
+        // Something on the way may have answered when the gateway has taken the request.
+        (#"{"Code":"Conflict"}"#, 409, nil, .ambiguous),
+        (#"{"Code":"TooManyRequests"}"#, 429, nil, .ambiguous),
+        (#"{"Code":"Throttling.User","RequestId":"R"}"#, 408, 1, .ambiguous),
+        (#"{"Code":"Throttling.User","RequestId":"R"}"#, 499, 1, .ambiguous),
     ])
     func `classes an answer`(_ body: String, _ status: Int, _ retryAfter: Int?, _ expected: CodeClass) throws {
         #expect(try decode(body, status: status, retryAfter: retryAfter).codeClass == expected)
@@ -109,6 +117,10 @@ struct AnswerDecoderTests {
         #"{"Code":"OK"} x"#, #"{"Code":"OK""#, "<html><h1>502 Bad Gateway</h1></html>",
         "<?xml version='1.0'?><Error><Code>Throttling</Code></Error>",
         "{\"Code\":\"\u{0}\"}",
+        // A number is a proxy's, two codes are nobody's, and a receipt that is none may have been one.
+        #"{"Code":200}"#, #"{"code":429,"message":"m"}"#, #"{"Code":"OK","Code":"Throttling"}"#,
+        #"{"Code":"Throttling","code":"OK"}"#, #"{"Code":"Throttling","code":null}"#,
+        #"{"Code":"Throttling","BizId":{"a":"1^0"}}"#, #"{"Code":"Throttling","BizId":true}"#,
     ])
     func `finds other bodies unreadable, whatever the status`(_ body: String) {
         for status in [200, 302, 400, 404, 429, 500, 502, 503] {
