@@ -27,6 +27,8 @@ package struct Engine: ~Copyable {
     package var tally = Tally()
     /// Why the run stopped sending, if it did.
     package internal(set) var stop: StopReason?
+    /// All that would have stopped it, one of each kind, the first first.
+    package private(set) var stops: [StopReason] = []
     /// The signal that ended the run, even if sending had to stop for another reason too.
     package private(set) var endingSignal: Int32?
     /// Until when answers are awaited after a signal.
@@ -232,6 +234,7 @@ package struct Engine: ~Copyable {
     /// Ends sending; every message that has not left is answered with the reason.
     mutating func stopSending(_ reason: StopReason, at now: Instant) {
         if stop == nil || stop?.sendsWhatIsBatched == true { stop = reason }
+        if !stops.contains(where: { $0.isOfKind(of: reason) }) { stops.append(reason) }
         closeAll()
         for index in dispatcher.takeWaiting() { settle(index, reason.response) }
         if responses.discards {

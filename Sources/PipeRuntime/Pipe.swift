@@ -338,7 +338,7 @@ package final class Pipe {
         gateway?.close()
         result = PipeResult(
             progress: progress,
-            stop: engine.stop,
+            stops: engine.stops,
             endingSignal: engine.endingSignal,
             inputError: inputError,
         )

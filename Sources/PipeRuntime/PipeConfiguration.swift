@@ -45,8 +45,8 @@ package struct PipeConfiguration: Sendable {
 package struct PipeResult: Sendable {
     /// What was done.
     package var progress: Progress
-    /// Why it stopped sending early, if it did.
-    package var stop: StopReason?
+    /// All that made it stop sending early, signals apart; the first first.
+    package var stops: [StopReason]
     /// The signal that ended it.
     package var endingSignal: Int32?
     /// The input that could not be read to its end.

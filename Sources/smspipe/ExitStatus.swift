@@ -32,19 +32,28 @@ enum ExitStatus: Int32 {
     /// closed, ends the process as it would end any other. With `never` it is success whenever every line was answered.
     static func status(of result: PipeResult, failOn: FailOn) -> Int32 {
         if let signal = result.endingSignal { return 128 + signal }
-        switch result.stop {
-        case .outputClosed: return 128 + SIGPIPE
-        case .storage: return ioError.rawValue
-        case _ where result.inputError != nil: return ioError.rawValue
-        case _ where failOn == .never: return success.rawValue
-        case .credentials: return noPermission.rawValue
-        case .account, .unreachable: return unavailable.rawValue
-        case .signal, nil: break
-        }
+        var reasons = result.stops.compactMap(status)
+        if result.inputError != nil { reasons.append(.ioError) }
+        if result.stops.contains(.outputClosed) { return 128 + SIGPIPE }
+        // What could not be read was not answered, and what could not be written neither.
+        if failOn == .never, !reasons.contains(.ioError) { return success.rawValue }
+        if let highest = reasons.map(\.rawValue).max() { return highest }
         let tally = result.progress.tally
         if tally[.unknown] > 0 { return someUnknown.rawValue }
         let isSomeNotSent = tally[.rejected] + tally[.invalid] + tally[.skipped] > 0
         return isSomeNotSent && failOn == .any ? someNotSent.rawValue : success.rawValue
+    }
+}
+
+extension ExitStatus {
+    /// The status that a reason to stop asks for; `nil` for those that end the process as they would end any other.
+    private static func status(of stop: StopReason) -> ExitStatus? {
+        switch stop {
+        case .credentials: .noPermission
+        case .account, .unreachable: .unavailable
+        case .storage: .ioError
+        case .signal, .outputClosed: nil
+        }
     }
 }
 

@@ -343,7 +343,9 @@ struct SendCommand: ParsableCommand {
 
     private func report(_ result: PipeResult) {
         if let error = result.inputError { printDiagnostic("\(error); the lines before were answered.") }
-        if let stop = result.stop, let text = StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }
+        for stop in result.stops {
+            if let text = StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }
+        }
         if summary { writeToStandardError(Summary(result.progress).line + "\n") }
     }
 }

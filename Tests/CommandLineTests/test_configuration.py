@@ -377,6 +377,34 @@ def test_the_status_tells_what_happened(smspipe, gateway):
     assert smspipe.run(gateway, "--confirm", "0", stdin=[message(1), "nonsense"]).status == 3
 
 
+@pytest.mark.parametrize(
+    ("code", "options", "is_full", "status"),
+    [
+        ("isv.AMOUNT_NOT_ENOUGH", [], True, 74),
+        ("isp.RAM_PERMISSION_DENY", [], True, 77),
+        # The lines are not there, whoever is to blame.
+        ("isv.AMOUNT_NOT_ENOUGH", ["--fail-on", "never"], True, 74),
+        ("isp.RAM_PERMISSION_DENY", ["--fail-on", "never"], False, 0),
+    ],
+)
+def test_the_highest_status_wins(smspipe, gateway, code, options, is_full, status):
+    gateway.script = lambda request: Answer(code)
+    with open("/dev/full" if is_full else "/dev/null", "wb") as output:
+        process = smspipe.start(gateway, *options, stdout=output)
+        process.write(message(1))
+        process.close_input()
+        assert process.wait() == status
+    assert len(process.stderr.splitlines()) == (2 if is_full else 1)
+
+
+def test_an_input_that_fails_is_not_all_that_is_told(smspipe, gateway):
+    gateway.script = lambda request: Answer("isp.RAM_PERMISSION_DENY")
+    result = smspipe.run(gateway, "/proc/self/mem", "-", stdin=[message(1)])
+    assert result.status == 74 and len(result.responses) == 0
+    result = smspipe.run(gateway, "-", "/proc/self/mem", "--batch-size", "1", stdin=[message(1)])
+    assert result.status == 77 and len(result.responses) == 1
+
+
 def test_nothing_secret_is_printed_when_everything_goes_wrong(smspipe, gateway):
     """The fixture's check of standard error does the work; here is something for it to find."""
     contents = [message(n, parameters={"code": "绝密"}) for n in range(300)] + ['{"PhoneNumber":"13800000001" 绝密']

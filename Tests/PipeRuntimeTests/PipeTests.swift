@@ -24,7 +24,7 @@ struct PipeTests {
                 #expect(line.hasPrefix("{\"PhoneNumber\":\"\(TestRun.phone(index))\""))
                 #expect(line.contains("\"Outcome\":\"accepted\",\"Code\":\"OK\""))
             }
-            #expect(result.stop == nil)
+            #expect(result.stops == [])
             #expect(result.progress.tally[.accepted] == count)
             #expect(result.progress.tally.requests == 12)
         }
@@ -117,7 +117,7 @@ struct PipeTests {
             run.output.readEnd.close()
             run.input.write(TestRun.messages(1) { _ in "SMS_000" })
             let result = try await run.finish()
-            #expect(result.stop == .outputClosed)
+            #expect(result.stops == [.outputClosed])
             #expect(result.progress.tally.requests == 1)
         }
     }
@@ -128,7 +128,7 @@ struct PipeTests {
             let run = try await TestRun(simulator, output: full) { $0.linger = .zero }
             run.input.write(TestRun.messages(1) { _ in "SMS_000" })
             let result = try await run.finish()
-            #expect(result.stop == .storage("cannot write the output: No space left on device"))
+            #expect(result.stops == [.storage("cannot write the output: No space left on device")])
         }
     }
 
@@ -177,7 +177,7 @@ struct PipeTests {
             run.input.write(TestRun.messages(3) { _ in "SMS_000" })
             run.input.writeEnd.close()
             let result = try await run.finish()
-            #expect(result.stop == .unreachable(.noConnection("Connection refused")))
+            #expect(result.stops == [.unreachable(.noConnection("Connection refused"))])
             #expect(run.output.lines().filter { $0.contains("smspipe.UNREACHABLE") }.count == 3)
         }
     }

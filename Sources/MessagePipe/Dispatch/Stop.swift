@@ -20,6 +20,16 @@ package enum StopReason: Equatable, Sendable {
         if case .signal = self { true } else { false }
     }
 
+    /// Whether another reason differs in its details only.
+    func isOfKind(of other: StopReason) -> Bool {
+        switch (self, other) {
+        case (.credentials, .credentials), (.account, .account), (.unreachable, .unreachable), (.signal, .signal),
+            (.outputClosed, .outputClosed), (.storage, .storage):
+            true
+        default: false
+        }
+    }
+
     /// What messages are answered that were not sent because of it.
     var response: Response {
         switch self {
