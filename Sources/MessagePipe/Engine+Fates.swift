@@ -17,8 +17,8 @@ extension Engine {
             return nil
         }
         while let index = dispatcher.nextLookUp() {
-            guard !batches[index].isAmbiguous, now <= batches[index].doubtSince.advanced(by: configuration.confirm)
-            else {
+            let end = batches[index].doubtSince.advanced(by: configuration.confirm + Self.lookUpPatience)
+            guard !batches[index].isAmbiguous, now <= end else {
                 settleDoubt(index)
                 continue
             }
@@ -216,9 +216,11 @@ extension Engine {
 
     /// Reports what a look-up has found.
     ///
-    /// `isFound` says whether the gateway has a message of the batch on record; not found never means not sent.
+    /// `isFound` says whether the gateway has a message of the batch on record; not found never means not sent. A look-up that
+    /// was refused, or not answered, is reported as ``unknown(_:_:at:)``.
     package mutating func lookedUp(_ id: RequestID, isFound: Bool, at now: Instant) {
         guard isFound, !batches[id.batch].isAmbiguous else {
+            batches[id.batch].isSought = true
             lookUpFailed(id, at: now)
             return
         }
@@ -271,14 +273,17 @@ extension Engine {
             settle(index, stop.response)
             return
         }
+        withdraw(index)
         let halves = [0..<(count / 2), (count / 2)..<count].map { half in
             let made = batches.make(oldest: batches[index].oldest)
             batches[made].key = batches[index].key
             batches[made].phase = .ready
+            // Nothing may be said of them before it is on record that they were not taken.
+            batches[made].isRecorded = batches[index].isRecorded
+            batches[made].withdrawnIn = batches[index].withdrawnIn
             for place in half { batches[made].append(batches[index].item(place).slot, of: messages) }
             return made
         }
-        withdraw(index)
         batches.release(index)
         for half in halves.reversed() { dispatcher.enqueueFirst(half, expiresAt: expiry(of: half)) }
     }
@@ -373,6 +378,9 @@ extension Engine {
 
     /// When a batch in doubt is looked up, counted from when the doubt began; the contract's times.
     static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
+
+    /// How long a look-up that is due may wait for its turn.
+    static let lookUpPatience: Duration = .seconds(1)
 
     private mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {
         batches[index].doubt = doubt

@@ -160,12 +160,19 @@ extension Engine {
         guard batches[index].isRecorded, !journal.isFailed else { return false }
         if response.outcome == .skipped {
             withdraw(index)
-        } else {
+        } else if response.outcome != .unknown || isLookedUp(index) {
             batches[index].hasIntent = false
             journal.record(.result(response, count: batches[index].count))
         }
         batches[index].phase = .concluding
         return journal.wait(.conclusion(index, response))
+    }
+
+    /// Whether look-ups have told of a batch in doubt all that they can.
+    ///
+    /// If not, because none was answered, it stays open in the journal: the next run looks it up.
+    private func isLookedUp(_ index: BatchTable.Index) -> Bool {
+        batches[index].isSought || batches[index].isAmbiguous || configuration.confirm == .zero
     }
 
     /// What may be claimed of a batch: after the journal has failed, nothing that it does not have on record.

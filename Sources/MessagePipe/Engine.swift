@@ -225,7 +225,7 @@ package struct Engine: ~Copyable {
     /// Whether there is nothing left to do but to write what ``takeOutput(into:upTo:)`` has given.
     package var isFinished: Bool {
         if responses.discards { return dispatcher.inFlightCount == 0 && !dispatcher.hasDoubts && journal.isIdle }
-        return isInputEnded && messages.count == 0
+        return isInputEnded && messages.count == 0 && journal.isIdle
     }
 
     /// Whether requests may still be started.

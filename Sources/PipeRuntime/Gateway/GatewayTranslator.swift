@@ -89,7 +89,11 @@ struct GatewayTranslator: ~Copyable {
         case .unknown(let doubt): engine.unknown(id, doubt, at: now)
         case .answered(let received):
             if let (lookUp, leftAt) = lookUp {
-                engine.lookedUp(id, isFound: finds(lookUp, leftAt: leftAt, received), at: now)
+                if let isFound = finds(lookUp, leftAt: leftAt, received) {
+                    engine.lookedUp(id, isFound: isFound, at: now)
+                } else {
+                    engine.unknown(id, .unreadable(status: received.status), at: now)
+                }
             } else {
                 tellAnswer(&engine, id, evidence, received, at: now)
             }
@@ -140,14 +144,14 @@ struct GatewayTranslator: ~Copyable {
         answer.field("date").flatMap { CivilTime(httpDate: $0)?.epochSeconds }
     }
 
-    /// Whether the answer of a look-up has the message that was looked for.
-    private func finds(_ lookUp: LookUp, leftAt: Int, _ received: HTTPAnswer) -> Bool {
+    /// Whether the answer of a look-up has the message that was looked for; `nil` if it does not tell.
+    private func finds(_ lookUp: LookUp, leftAt: Int, _ received: HTTPAnswer) -> Bool? {
         guard
             case .details(let details)? = try? SendDetailsDecoder.decode(
                 status: received.status,
                 body: received.body.span,
             )
-        else { return false }
+        else { return nil }
         // Records have the gateway's time, and ours may be far from it as long as it takes our signatures for fresh.
         let ahead = Self.gatewayTime(of: received).map { $0 - epochSeconds } ?? 0
         // The gateway's stamps are cut to whole seconds.

@@ -445,6 +445,17 @@ struct FateTests {
         #expect(asked.isOwnOutID && String(decoding: asked.outID, as: UTF8.self) == "订单")
     }
 
+    @Test func `the last look-up is made though its time comes a little late`() {
+        let bench = Bench { $0.confirm = .seconds(2) }
+        bench.read(count: 1)
+        bench.flush()
+        bench.unknown()
+        bench.now = bench.now.advanced(by: .milliseconds(2_100))
+        bench.engine.deadlineReached(at: bench.now)
+        bench.run()
+        #expect(bench.askedLookUp != nil)
+    }
+
     /// Two messages, each in a request of its own; the first is accepted, the second in doubt.
     @Test(
         arguments: [

@@ -5,50 +5,131 @@ import Testing
 
 /// A response line comes out when what it claims is on stable storage, and not before.
 struct JournalClaimTests {
-    @Test func `a message that is withdrawn is told as skipped once its withdrawal is on stable storage`() {
+    @Test func `a message that is withdrawn is told as skipped once its withdrawal is on stable storage`() throws {
+        let run = JournaledRun()
+        run.read(count: 1)
+        #expect(run.nextRequest() == nil, "it leaves before its intent is on record")
+        #expect(run.takeRecords() == ["intent"])
+        run.engine.journalSynced(at: run.now)
+        let request = try #require(run.nextRequest())
+        run.engine.notSent(request, .brokenWhileSending, at: run.now)
+        #expect(run.takeRecords() == ["withdrawal"])
+        // The end of the run needs no further record, and still has to wait for the one under way.
+        run.engine.signalArrived(15, at: run.now)
+        run.engine.deadlineReached(at: run.now.advanced(by: .seconds(20)))
+        #expect(run.output() == [])
+        run.engine.journalSynced(at: run.now)
+        #expect(run.output() == ["skipped"])
+        #expect(run.isFinished)
+    }
+
+    @Test(arguments: [false, true])
+    func `the halves of a refused batch are not told as skipped before it is withdrawn`(fails: Bool) throws {
+        let run = JournaledRun()
+        run.read(count: 2)
+        run.record()
+        let request = try #require(run.nextRequest())
+        run.engine.answered(request, JournaledRun.refusal(.message), at: run.now)
+        run.engine.signalArrived(15, at: run.now)
+        run.engine.deadlineReached(at: run.now.advanced(by: .seconds(20)))
+        #expect(run.output() == [])
+        #expect(run.takeRecords() == ["withdrawal"])
+        #expect(run.output() == [] && !run.isFinished)
+        if fails {
+            run.engine.journalFailed("full", at: run.now)
+            #expect(run.output() == ["unknown", "unknown"])
+        } else {
+            run.engine.journalSynced(at: run.now)
+            #expect(run.output() == ["skipped", "skipped"])
+        }
+        #expect(run.isFinished)
+    }
+
+    @Test(arguments: [(isAnswered: false, records: []), (true, ["result"])])
+    func `what no look-up has told of stays open for the next run`(isAnswered: Bool, records: [String]) throws {
+        let run = JournaledRun()
+        run.read(count: 1)
+        run.record()
+        let request = try #require(run.nextRequest())
+        run.engine.unknown(request, .connectionLost, at: run.now)
+        for _ in 0..<4 {
+            run.now = try #require(run.nextDeadline())
+            run.engine.deadlineReached(at: run.now)
+            guard let lookUp = run.nextRequest() else { break }
+            if isAnswered {
+                run.engine.lookedUp(lookUp, isFound: false, at: run.now)
+            } else {
+                run.engine.notSent(lookUp, .noConnection("refused"), at: run.now)
+            }
+        }
+        #expect(run.takeRecords() == records)
+        if isAnswered { run.engine.journalSynced(at: run.now) }
+        #expect(run.output() == ["unknown"] && run.isFinished)
+    }
+}
+
+/// An engine with a journal that is new.
+private final class JournaledRun {
+    var engine: Engine
+    var now = Instant(nanoseconds: 1_000_000_000)
+    private var parser: MessageParser
+
+    init() {
         var index = JournalIndex()
         let head = JournalHead(salt: [UInt8](repeating: 7, count: 16), accessKeyID: "id", endpoint: "https://gateway")
         index.apply(JournalEntry(.head(head), time: 0, synced: 0))
         index.finishReading()
-        let now = Instant(nanoseconds: 1_000_000_000)
-        var engine = Engine(Engine.Configuration(runID: "run"), seed: 1, journal: Journal(index, origin: 0))
-        var parser = MessageParser(
+        engine = Engine(Engine.Configuration(runID: "run"), seed: 1, journal: Journal(index, origin: 0))
+        parser = MessageParser(
             defaults: .init(signName: "甲", templateCode: "T"),
             maximumLineBytes: 1000,
             identifier: MessageIdentifier(index),
         )
-        var splitter = LineSplitter(maximumLineBytes: 1000)
-        let block = splitter.append(Array("{\"PhoneNumber\":\"13900000000\"}\n".utf8))
-        func output() -> String {
-            var bytes: [UInt8] = []
-            engine.takeOutput(into: &bytes, upTo: 1 << 16)
-            return String(decoding: bytes, as: UTF8.self)
-        }
-        func nextRequest() -> RequestID? { engine.nextRequest(at: now, sendDate: 2025_11_24)?.id }
-
         engine.connected()
+    }
+
+    /// Reads the whole input: messages to as many numbers.
+    func read(count: Int) {
+        var splitter = LineSplitter(maximumLineBytes: 1000)
+        let lines = (0..<count).map { "{\"PhoneNumber\":\"1390000000\($0)\"}\n" }.joined()
+        let block = splitter.append(Array(lines.utf8))
         engine.chunkArrived(parser.parse(block, lines: block.lines.indices), at: now)
         engine.inputEnded(at: now)
-        let early = nextRequest()
-        #expect(early == nil, "it leaves before its intent is on record")
-        let hasIntent = engine.takeJournal(at: now) != nil
-        #expect(hasIntent)
-        engine.journalSynced(at: now)
-        let request = nextRequest()
-        guard let request else {
-            Issue.record("nothing leaves")
-            return
+    }
+
+    var isFinished: Bool { engine.isFinished }
+
+    func nextDeadline() -> Instant? { engine.nextDeadline() }
+
+    func nextRequest() -> RequestID? { engine.nextRequest(at: now, sendDate: 2025_11_24)?.id }
+
+    /// The types of the records that are to be on stable storage next.
+    func takeRecords() -> [String] {
+        guard let group = engine.takeJournal(at: now) else { return [] }
+        var text: [UInt8] = []
+        group.append(to: &text, synced: 0)
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
+            line.split(separator: "\"").dropFirst(3).first.map(String.init)
         }
-        engine.notSent(request, .brokenWhileSending, at: now)
-        let hasWithdrawal = engine.takeJournal(at: now) != nil
-        #expect(hasWithdrawal)
-        // The end of the run needs no further record, and still has to wait for the one under way.
-        engine.signalArrived(15, at: now)
-        engine.deadlineReached(at: now.advanced(by: .seconds(20)))
-        #expect(output() == "")
+    }
+
+    /// Records what may leave, and sees it on stable storage.
+    func record() {
+        _ = nextRequest()
+        _ = takeRecords()
         engine.journalSynced(at: now)
-        #expect(output().contains("\"Outcome\":\"skipped\""))
-        let isFinished = engine.isFinished
-        #expect(isFinished)
+    }
+
+    /// The outcomes of the response lines that are due.
+    func output() -> [String] {
+        var bytes: [UInt8] = []
+        engine.takeOutput(into: &bytes, upTo: 1 << 16)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
+            line.split(separator: "\"").drop { $0 != "Outcome" }.dropFirst(2).first.map(String.init)
+        }
+    }
+
+    static func refusal(_ codeClass: CodeClass) -> Answer {
+        Answer(codeClass: codeClass, code: "isv.X", message: "", requestID: "R")
     }
 }

@@ -262,7 +262,7 @@ struct Simulation: ~Copyable {
             flight.lookUp = (lookUp, earliest)
             for line in lines {
                 guard entries[line].isUnknown else { throw failure("line \(line) is looked up and not in doubt") }
-                guard entries[line].doubtSince.duration(to: now) <= configuration.confirm else {
+                guard entries[line].doubtSince.duration(to: now) <= configuration.confirm + .seconds(1) else {
                     throw failure("line \(line) is looked up too late")
                 }
             }
