@@ -42,9 +42,12 @@ struct JournalCommand: ParsableCommand {
 
     private func rewrite() throws(JournalError) {
         var compaction = JournalCompaction()
-        let (journal, _) = try JournalFile.open(file, on: SystemStorage(), creates: false) { compaction.apply($0) }
+        let (journal, tornByteCount) = try JournalFile.open(file, on: SystemStorage(), creates: false) {
+            compaction.apply($0)
+        }
+        if tornByteCount > 0 { printDiagnostic("\(file): the last \(tornByteCount) bytes were torn, and are cut off.") }
         let content = compaction.content()
-        if !content.isEmpty { try journal.replace(with: content) }
+        if !content.isEmpty { try journal.replace(with: content, token: .random(in: .min ... .max)) }
     }
 
     // MARK: - Text

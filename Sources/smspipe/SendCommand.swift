@@ -194,6 +194,7 @@ struct SendCommand: ParsableCommand {
     func run() throws {
         let environment = processEnvironment
         let inputs = try openInputs()
+        if let journal { try checkIsApart(journal, from: inputs) }
         var simulator: SimulatorServer?
         if simulate, !dryRun {
             let server = try SimulatorServer.start(configuration: SimulatorConfiguration())
@@ -223,6 +224,14 @@ struct SendCommand: ParsableCommand {
         } catch {
             throw end(.noInput, "\(error); check the path and its permissions.")
         }
+    }
+
+    /// Refuses a journal that is an input or the output too: as one it would be sent, as the other spoilt, and closing either
+    /// would end the lock on it.
+    private func checkIsApart(_ journal: String, from inputs: [(name: String, descriptor: Int32)]) throws {
+        let others = inputs + [("standard output", STDOUT_FILENO)]
+        guard let other = others.first(where: { SystemStorage.isFile($0.descriptor, at: journal) }) else { return }
+        throw end(.usage, "\(other.name) is the journal itself; give --journal a file of its own.")
     }
 
     private func pipeConfiguration(

@@ -535,10 +535,45 @@ def test_compact_keeps_what_the_journal_says(smspipe, gateway, journal):
     before = smspipe.run(None, "journal", journal, "--json").stdout
     compacted = smspipe.run(None, "journal", journal, "--compact", "--json")
     assert compacted.status == 0 and compacted.stdout == before
-    assert journal.stat().st_size < size and os.listdir(journal.parent).count("journal.new") == 0
+    assert journal.stat().st_size < size and not list(journal.parent.glob(f"{journal.name}.*"))
     sent = len(gateway.sends)
     again = smspipe.run(gateway, "--journal", journal, stdin=contents + [message(99)])
     assert again.lines[:64] == first.lines and len(gateway.sends) == sent + 1
+
+
+def test_compact_keeps_links_and_leaves_other_files_alone(smspipe, gateway, journal):
+    gateway.script = lambda request: gateway_error("Throttling.User", 429) if request.number < 2 else None
+    other = journal.with_name(journal.name + ".new")
+    other.write_bytes(b"mine")
+    link = journal.with_name("link")
+    link.symlink_to(journal)
+    assert smspipe.run(gateway, "--journal", link, stdin=[message(1)]).status == 0
+    assert smspipe.run(None, "journal", link, "--compact").status == 0
+    assert link.is_symlink() and other.read_bytes() == b"mine"
+    assert journal.stat().st_mode & 0o777 == 0o600 and b"withdrawal" not in journal.read_bytes()
+    assert smspipe.run(gateway, "--journal", journal, stdin=[message(1)]).status == 0
+    assert len(gateway.taken) == 1
+
+
+def test_compact_tells_that_it_cuts_a_torn_end(smspipe, gateway, journal):
+    assert smspipe.run(gateway, "--journal", journal, stdin=[message(1)]).status == 0
+    with open(journal, "ab") as file:
+        file.write(b'{"Type":"inte')
+    result = smspipe.run(None, "journal", journal, "--compact")
+    assert result.status == 0 and "last 13 bytes were torn" in result.stderr
+
+
+def test_the_journal_cannot_be_an_input_or_the_output(smspipe, gateway, journal):
+    """Closing it as either would end the lock, and a second run would send everything once more."""
+    assert smspipe.run(gateway, "--journal", journal, stdin=[message(1)]).status == 0
+    content = journal.read_bytes()
+    result = smspipe.run(gateway, "--journal", journal, journal, "-", stdin=[message(2)])
+    assert result.status == 64 and "is the journal itself" in result.stderr
+    with open(journal, "ab") as output:
+        process = smspipe.start(gateway, "--journal", journal, stdout=output)
+        process.close_input()
+        assert process.wait() == 64
+    assert journal.read_bytes() == content and len(gateway.taken) == 1
 
 
 @pytest.mark.slow

@@ -92,7 +92,12 @@ package struct JournalFile: Sendable {
         creates: Bool = true,
         apply: (JournalEntry) -> Void,
     ) throws(JournalError) -> (file: JournalFile, tornByteCount: Int) {
-        var journal = JournalFile(try openLocked(path, storage, creates: creates), path: path, storage: storage)
+        let file = try openLocked(path, storage, creates: creates)
+        // A link stays a link when the journal is rewritten, and its own directory says nothing of the file.
+        let resolved = try JournalError.naming(JournalError.cannotOpen) { () throws(StorageError) in
+            try storage.resolved(path: path)
+        }
+        var journal = JournalFile(file, path: resolved, storage: storage)
         let end = try journal.read(apply)
         if end.tornByteCount > 0 {
             try JournalError.naming(JournalError.failed) { () throws(StorageError) in
@@ -147,7 +152,7 @@ package struct JournalFile: Sendable {
             // The run before may have been killed between a write and its sync: what it left is about to be relied on.
             try JournalError.naming(JournalError.failed) { () throws(StorageError) in
                 try file.file.sync()
-                try storage.syncDirectory(of: path)
+                try storage.syncDirectory(of: file.path)
             }
         } else {
             let head = JournalHead(salt: salt, accessKeyID: conditions.accessKeyID, endpoint: conditions.endpoint)
@@ -183,14 +188,21 @@ package struct JournalFile: Sendable {
 
     /// Puts a new content in the place of the old, at once and as a whole.
     ///
-    /// - Parameter content: All records from the head on.
+    /// - Parameters:
+    ///   - content: All records from the head on.
+    ///   - token: Makes the name of the file that is written meanwhile one that nobody else has.
     /// - Throws: ``JournalError/failed(_:)``; the old content stands then.
-    package func replace(with content: [UInt8]) throws(JournalError) {
-        let newPath = path + ".new"
+    package func replace(with content: [UInt8], token: UInt64) throws(JournalError) {
+        let newPath = "\(path).new-\(String(token, radix: 16))"
         try JournalError.naming(JournalError.failed) { () throws(StorageError) in
             var replacement = JournalFile(try storage.create(path: newPath), path: newPath, storage: storage)
-            try replacement.append(content)
-            try storage.rename(from: newPath, to: path)
+            do throws(StorageError) {
+                try replacement.append(content)
+                try storage.rename(from: newPath, to: path)
+            } catch {
+                try? storage.remove(path: newPath)
+                throw error
+            }
             try storage.syncDirectory(of: path)
         }
     }

@@ -24,8 +24,14 @@ package protocol JournalStorage: Sendable {
     /// Opens a file that is only read.
     func openForReading(path: String) throws(StorageError) -> any JournalStorageFile
 
-    /// Creates an empty file for appending in the place of any other.
+    /// Where a file really is, symbolic links followed.
+    func resolved(path: String) throws(StorageError) -> String
+
+    /// Creates an empty file for appending, where there must be none.
     func create(path: String) throws(StorageError) -> any JournalStorageFile
+
+    /// Removes a file.
+    func remove(path: String) throws(StorageError)
 
     /// Puts a file in the place of another.
     func rename(from path: String, to newPath: String) throws(StorageError)

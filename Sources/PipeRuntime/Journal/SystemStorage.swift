@@ -15,8 +15,26 @@ package struct SystemStorage: JournalStorage {
         try SystemFile(path, flags: O_RDONLY | O_CLOEXEC)
     }
 
+    /// Whether an open file is the one at a path; not if there is none.
+    package static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+        var own = stat()
+        var other = stat()
+        guard unsafe fstat(descriptor, &own) == 0, unsafe stat(path, &other) == 0 else { return false }
+        return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+    }
+
+    package func resolved(path: String) throws(StorageError) -> String {
+        guard let resolved = unsafe realpath(path, nil) else { throw StorageError("realpath", errno) }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     package func create(path: String) throws(StorageError) -> any JournalStorageFile {
-        try SystemFile(path, flags: O_RDWR | O_APPEND | O_CLOEXEC | O_CREAT | O_TRUNC)
+        try SystemFile(path, flags: O_RDWR | O_APPEND | O_CLOEXEC | O_CREAT | O_EXCL)
+    }
+
+    package func remove(path: String) throws(StorageError) {
+        guard unsafe unlink(path) == 0 else { throw StorageError("unlink", errno) }
     }
 
     package func rename(from path: String, to newPath: String) throws(StorageError) {
@@ -61,11 +79,7 @@ private final class SystemFile: JournalStorageFile {
     }
 
     func isFile(at path: String) throws(StorageError) -> Bool {
-        var own = stat()
-        var other = stat()
-        guard unsafe fstat(descriptor, &own) == 0 else { throw StorageError("stat", errno) }
-        guard unsafe stat(path, &other) == 0 else { return false }
-        return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+        SystemStorage.isFile(descriptor, at: path)
     }
 
     func read(into buffer: inout [UInt8], at position: Int) throws(StorageError) -> Int {

@@ -160,6 +160,12 @@ final class SimulatedDisk: JournalStorage, Sendable {
         try open(path: path, creates: false)
     }
 
+    func resolved(path: String) throws(StorageError) -> String { path }
+
+    func remove(path: String) throws(StorageError) {
+        try call("unlink") { state throws(StorageError) in state.names[path] = nil }
+    }
+
     func create(path: String) throws(StorageError) -> any JournalStorageFile {
         try call("open") { state throws(StorageError) in File(disk: self, index: Self.make(path, &state)) }
     }
