@@ -83,6 +83,13 @@ extension Engine {
         return Request(id: id, call: call)
     }
 
+    /// Whether a request that has waited for its connection may leave: sending may have stopped, or its deadline have passed.
+    ///
+    /// If not, it is to be reported as ``notSent(_:_:at:)``.
+    package func mayStillLeave(_ id: RequestID, at now: Instant) -> Bool {
+        batches[id.batch].phase == .inLookUp || mayStart && expiry(of: id.batch) > now
+    }
+
     /// A request that is to be given up, because its answer is overdue or nobody waits any more.
     ///
     /// The one report about it is still due: not sent, or unknown.

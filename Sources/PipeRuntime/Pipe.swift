@@ -154,7 +154,11 @@ package final class Pipe {
                 caFile: configuration.caFile,
                 eventLoop: eventLoop,
             ),
-            connected: { [self] in engine.connected() },
+            connected: { [self] in
+                engine.connected()
+                pumpLater()
+            },
+            mayLeave: { [self] in engine.mayStillLeave($0, at: Clock.now) },
             ready: { [self] in pumpLater() },
             report: { [self] in report($0, $1, $2) },
         )

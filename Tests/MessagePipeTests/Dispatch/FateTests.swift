@@ -537,6 +537,22 @@ struct FateTests {
         #expect(bench.sent.count == 1)
     }
 
+    @Test func `a request whose connection comes late does not leave after its deadline, or after a stop`() throws {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.timeout = .seconds(300)
+        }
+        bench.read(count: 2)
+        let id = try #require(bench.inFlight.last?.id)
+        func mayLeave(after wait: Duration) -> Bool { bench.engine.mayStillLeave(id, at: bench.now.advanced(by: wait)) }
+        #expect(mayLeave(after: .zero) && mayLeave(after: .milliseconds(119_999)))
+        #expect(!mayLeave(after: .seconds(120)))
+        bench.answer(.account)
+        #expect(!mayLeave(after: .zero))
+        bench.notSent()
+        #expect(bench.fates() == ["skipped code.account", "skipped code.account"])
+    }
+
     // MARK: - The end
 
     @Test func `a signal sends what is batched and awaits the answers`() {

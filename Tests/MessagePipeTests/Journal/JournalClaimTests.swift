@@ -45,6 +45,19 @@ struct JournalClaimTests {
         #expect(run.isFinished)
     }
 
+    @Test func `one request is recorded until there is a gateway`() {
+        let run = JournaledRun(isConnected: false, batchSize: 1)
+        run.read(count: 3)
+        #expect(run.nextRequest() == nil)
+        #expect(run.takeRecords() == ["intent"])
+        run.engine.journalSynced(at: run.now)
+        #expect(run.nextRequest() != nil)
+        #expect(run.nextRequest() == nil && run.takeRecords() == [])
+        run.engine.connected()
+        #expect(run.nextRequest() == nil)
+        #expect(run.takeRecords() == ["intent", "intent"])
+    }
+
     @Test(arguments: [(isAnswered: false, records: []), (true, ["result"])])
     func `what no look-up has told of stays open for the next run`(isAnswered: Bool, records: [String]) throws {
         let run = JournaledRun()
@@ -74,18 +87,20 @@ private final class JournaledRun {
     var now = Instant(nanoseconds: 1_000_000_000)
     private var parser: MessageParser
 
-    init() {
+    init(isConnected: Bool = true, batchSize: Int = 100) {
         var index = JournalIndex()
         let head = JournalHead(salt: [UInt8](repeating: 7, count: 16), accessKeyID: "id", endpoint: "https://gateway")
         index.apply(JournalEntry(.head(head), time: 0, synced: 0))
         index.finishReading()
-        engine = Engine(Engine.Configuration(runID: "run"), seed: 1, journal: Journal(index, origin: 0))
+        var configuration = Engine.Configuration(runID: "run")
+        configuration.batchSize = batchSize
+        engine = Engine(configuration, seed: 1, journal: Journal(index, origin: 0))
         parser = MessageParser(
             defaults: .init(signName: "甲", templateCode: "T"),
             maximumLineBytes: 1000,
             identifier: MessageIdentifier(index),
         )
-        engine.connected()
+        if isConnected { engine.connected() }
     }
 
     /// Reads the whole input: messages to as many numbers.

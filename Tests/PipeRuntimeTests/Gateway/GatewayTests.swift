@@ -123,6 +123,22 @@ struct GatewayTests {
 
     // MARK: - No answer
 
+    @Test func `a request that may not leave when its connection is there leaves that to another`() async throws {
+        let peer = try Peer { connection in
+            connection.readRequest()
+            connection.write(Self.answer)
+        }
+        let late = ids[0]
+        let gateway = try await TestGateway(
+            GatewayEndpoint(isEncrypted: false, host: "127.0.0.1", port: peer.port),
+            mayLeave: { $0 != late },
+        )
+        let report = try await gateway.exchange(late)
+        #expect(report.notSent == .noConnection("it was made too late"))
+        #expect(try await gateway.exchange(ids[1]).status == 200)
+        #expect(try await gateway.end() == 0)
+    }
+
     @Test func `knows that nothing was sent when nobody listens`() async throws {
         try await Peer.withClosedPort { port in
             let gateway = try await TestGateway(port: port)

@@ -24,7 +24,12 @@ final class TestGateway: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let gateway: NIOLoopBound<Gateway>
 
-    init(_ endpoint: GatewayEndpoint, proxy: Proxy? = nil, caFile: String? = nil) async throws {
+    init(
+        _ endpoint: GatewayEndpoint,
+        proxy: Proxy? = nil,
+        caFile: String? = nil,
+        mayLeave: @escaping @Sendable (RequestID) -> Bool = { _ in true },
+    ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let (reports, continuation) = AsyncStream.makeStream(of: Report.self)
@@ -38,6 +43,7 @@ final class TestGateway: Sendable {
             let gateway = Gateway(
                 connector,
                 connected: {},
+                mayLeave: mayLeave,
                 ready: { ready.yield() },
                 report: { id, _, what in continuation.yield(Report(id: id, what: what)) },
             )
