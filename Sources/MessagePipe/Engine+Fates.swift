@@ -184,6 +184,7 @@ extension Engine {
         case .unknownRefusal:
             unknownRefusal(index, answer, at: now)
         case .ambiguous:
+            batches[index].doubtfulRequestID = answer.requestID
             doubt(index, .ambiguous(code: answer.code), at: now)
         }
     }
@@ -239,6 +240,7 @@ extension Engine {
                 .accepted,
                 code: "OK",
                 message: "Found by look-up; \(why).",
+                requestID: batches[index].doubtfulRequestID,
                 sendDate: batches[index].sendDate,
             )
         )
@@ -316,7 +318,13 @@ extension Engine {
     }
 
     private mutating func stopForAccount(_ reason: StopReason, _ index: BatchTable.Index, at now: Instant) {
-        settle(index, reason.response)
+        var response = reason.response
+        // The others were in no request.
+        switch reason {
+        case .credentials(let answer), .account(let answer): response.requestID = answer.requestID
+        default: break
+        }
+        settle(index, response)
         stopSending(reason, at: now)
     }
 
@@ -425,6 +433,7 @@ extension Engine {
                 .unknown,
                 code: "smspipe.UNCONFIRMED",
                 message: "It may have been sent: \(why). Look at its receipt before sending it again.",
+                requestID: batches[index].doubtfulRequestID,
                 sendDate: batches[index].sendDate,
             )
         )

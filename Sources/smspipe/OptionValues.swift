@@ -5,6 +5,9 @@ import MessagePipe
 
 /// A length of time with its unit, such as `100ms`, `10s`, `5m`, `1h`; `0` needs none.
 struct TimeSpan: ExpressibleByArgument {
+    /// More than that is as good as for ever, and is taken for it.
+    private static let maximumSeconds = 365.0 * 86_400
+
     let duration: Duration
 
     init(_ duration: Duration) {
@@ -13,15 +16,17 @@ struct TimeSpan: ExpressibleByArgument {
 
     init?(argument: String) {
         guard let (number, unit) = splitUnit(argument) else { return nil }
+        let seconds: Double
         switch unit {
-        case "us", "µs": duration = .microseconds(number)
-        case "ms": duration = .milliseconds(number)
-        case "s": duration = .seconds(number)
-        case "m": duration = .seconds(number * 60)
-        case "h": duration = .seconds(number * 3600)
-        case "" where number == 0: duration = .zero
+        case "us", "µs": seconds = number / 1_000_000
+        case "ms": seconds = number / 1_000
+        case "s": seconds = number
+        case "m": seconds = number * 60
+        case "h": seconds = number * 3600
+        case "" where number == 0: seconds = 0
         default: return nil
         }
+        duration = .nanoseconds(Int64((min(seconds, Self.maximumSeconds) * 1e9).rounded()))
     }
 
     var defaultValueDescription: String {
@@ -62,13 +67,15 @@ struct MessageRate: ExpressibleByArgument {
     let messagesPerSecond: Double
 
     init?(argument: String) {
-        guard let (number, unit) = splitUnit(argument), number > 0 else { return nil }
+        guard let (number, unit) = splitUnit(argument) else { return nil }
         switch unit {
         case "/s": messagesPerSecond = number
         case "/m": messagesPerSecond = number / 60
         case "/h": messagesPerSecond = number / 3600
         default: return nil
         }
+        // One in twelve days is no rate, and a wait for a hundred of them has to fit a clock.
+        guard messagesPerSecond >= 1e-6 else { return nil }
     }
 }
 

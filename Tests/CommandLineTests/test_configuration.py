@@ -40,6 +40,8 @@ WRONG = [
     ["--window", "4000001"],
     ["--concurrency", "0"],
     ["--rate", "fast"],
+    ["--rate", "0/s"],
+    ["--rate", "0.0000003/h"],
     ["--timeout", "10"],
     ["--access-key-secret", "x"],
 ]
@@ -129,6 +131,18 @@ def test_a_wrong_value_in_the_environment_is_told_like_a_wrong_option(smspipe, g
 @pytest.mark.parametrize("linger", ["5ms", "1s", "1m", "0"])
 def test_durations_have_units(smspipe, gateway, linger):
     assert smspipe.run(gateway, "--linger", linger, stdin=[message(1)]).outcomes == ["accepted"]
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--deadline", "--confirm", "--drain"])
+def test_a_time_without_end_is_one(smspipe, gateway, option):
+    """The answer is lost, and the look-up that finds the message is awaited after a signal."""
+    gateway.script = lambda request: Answer(fault="close", taken=True)
+    process = smspipe.start(gateway, option, "99999999999999999999s")
+    process.write(message(1))
+    gateway.wait_for_requests(1)
+    process.signal("TERM")
+    assert [response["Outcome"] for response in process.read_many(1)] == ["accepted"]
+    assert process.wait() == 143
 
 
 # -- credentials ------------------------------------------------------------------------------------------------------

@@ -625,3 +625,13 @@ def test_the_ledger_and_the_output_agree_under_mixed_faults(smspipe, gateway):
             assert response["Outcome"] in ("accepted", "unknown")
         else:
             assert response["Outcome"] in ("rejected", "unknown")
+
+
+def test_an_answer_that_leaves_doubt_or_refuses_the_account_is_named(smspipe, gateway):
+    gateway.script = lambda request: Answer("isp.SYSTEM_ERROR")
+    response = smspipe.run(gateway, "--confirm", "0", stdin=[message(1)]).responses[0]
+    assert response["Outcome"] == "unknown" and response["RequestId"]
+    gateway.script = lambda request: Answer("isv.AMOUNT_NOT_ENOUGH")
+    result = smspipe.run(gateway, "--batch-size", "1", "--concurrency", "1", stdin=[message(1), message(2)])
+    assert result.outcomes == ["skipped", "skipped"]
+    assert result.column("RequestId")[0] and result.column("RequestId")[1] is None

@@ -76,6 +76,8 @@ struct Batch: ~Copyable {
     var sendDate: UInt32 = 0
     /// Why it may or may not have been sent.
     var doubt: Doubt?
+    /// The gateway's id of the request, where an answer left it in doubt.
+    var doubtfulRequestID: String?
     /// When it began to be in doubt, and how often it was looked up since.
     var doubtSince = Instant(nanoseconds: 0)
     var lookUps = 0
@@ -144,6 +146,7 @@ struct Batch: ~Copyable {
         isSignedAnew = false
         sendDate = 0
         doubt = nil
+        doubtfulRequestID = nil
         lookUps = 0
         isSought = false
         isAmbiguous = false

@@ -147,6 +147,19 @@ import Testing
         #expect(try await RulesGateway(configuration).code(test.call) == test.code)
     }
 
+    @Test func `a number has the fate that an account file gives it`() async throws {
+        let file = """
+            {"accessKeys":[{"id":"\(TestAccount.accessKeyID)","secret":"\(TestAccount.accessKeySecret)"}],
+             "numbers":[{"number":"15000000001","blocked":true},{"number":"15000000002","refusal":"isv.CODE_ERROR"}]}
+            """
+        var configuration = TestAccount.configuration
+        configuration.account = try SimulatedAccount(file: Array(file.utf8))
+        let gateway = RulesGateway(configuration)
+        #expect(try await gateway.code(.batch(["15000000001"])) == "isv.BLACK_KEY_CONTROL_LIMIT")
+        #expect(try await gateway.code(.batch(["15000000002"])) == "isv.CODE_ERROR")
+        #expect(try await gateway.code(.batch(["15000000003"])) == "OK")
+    }
+
     @Test func `binds an extension code to its sign name`() async throws {
         let gateway = RulesGateway(TestAccount.configuration)
         let first = SignedCall.batch(["15000000000"], signName: "A").setting("SmsUpExtendCodeJson", "[\"7\"]")

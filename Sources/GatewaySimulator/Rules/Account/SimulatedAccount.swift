@@ -19,14 +19,13 @@ package struct SimulatedAccount: Equatable, Sendable {
     /// How many different extension codes may be in use; `nil` for no cap.
     package var extensionCodeCap: Int?
     /// Phone numbers with a fate of their own, in the normal form of ``PhoneNumberForm``.
-    package var numbers: [String: NumberState] = [:] {
-        didSet {
-            numberHashes = DigestSet()
-            for number in numbers.keys { _ = numberHashes.insert(ContentHash.of(number)) }
-        }
+    package var numbers: [String: NumberState] {
+        get { listed.states }
+        set { listed = ListedNumbers(newValue) }
     }
+    private var listed = ListedNumbers([:])
     /// The hashes of the listed numbers, so that most numbers are settled without making a text.
-    private(set) var numberHashes = DigestSet()
+    var numberHashes: DigestSet { listed.hashes }
     /// The per-number limits.
     package var numberLimits = NumberLimits.none
     /// Texts that make a message `isv.SMS_CONTENT_ILLEGAL`.
@@ -51,6 +50,19 @@ package struct SimulatedAccount: Equatable, Sendable {
     /// - Parameter accessKeys: The access keys by id.
     package init(accessKeys: [String: AccessKey]) {
         self.accessKeys = accessKeys
+    }
+}
+
+/// Phone numbers with a fate of their own.
+private struct ListedNumbers: Equatable, Sendable {
+    let states: [String: NumberState]
+    let hashes: DigestSet
+
+    init(_ states: [String: NumberState]) {
+        var hashes = DigestSet()
+        for number in states.keys { _ = hashes.insert(ContentHash.of(number)) }
+        self.states = states
+        self.hashes = hashes
     }
 }
 
