@@ -372,7 +372,7 @@ extension Engine {
         }
         let expiry = expiry(of: index)
         guard expiry > now else {
-            settle(index, self.expiry)
+            expire(index, at: now)
             return
         }
         withdraw(index)

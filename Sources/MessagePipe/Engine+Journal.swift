@@ -107,7 +107,7 @@ extension Engine {
     /// Nothing is recorded before it has a permit: what is on record leaves as soon as its sync is reported, and a run that
     /// dies leaves nobody in doubt who could not have left by then.
     mutating func nextRecordedRequest(at now: Instant, sendDate: UInt32) -> Request? {
-        while mayStart, mayRecord, let index = nextBatch(at: now) {
+        while mayStart, let index = nextBatch(at: now) {
             recordIntent(index, at: now, sendDate: sendDate)
         }
         while dispatcher.mayLeave || !mayStart, let index = journal.intended.popFirst() {
@@ -117,17 +117,12 @@ extension Engine {
                 continue
             }
             guard expiry(of: index) > now else {
-                settle(index, expiry)
+                expire(index, at: now)
                 continue
             }
             return leave(index, at: now, sendDate: sendDate)
         }
         return nil
-    }
-
-    /// Whether another request may be recorded: while nobody knows whether there is a gateway at all, one at a time.
-    private var mayRecord: Bool {
-        dispatcher.hasConnected || dispatcher.recordedCount + dispatcher.inFlightCount == 0
     }
 
     private mutating func recordIntent(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) {

@@ -49,6 +49,7 @@ package struct Engine: ~Copyable {
         dispatcher = Dispatcher(
             concurrency: configuration.concurrency,
             maximumMessagesPerSecond: configuration.maximumMessagesPerSecond,
+            recordsFirst: self.journal.isKept,
         )
         ownOutIDs = OwnOutIDs(timeout: configuration.timeout)
         responses = ResponseQueue(
@@ -186,11 +187,11 @@ package struct Engine: ~Copyable {
         if configuration.isDryRun { planDue(at: now) }
         while let oldest = batcher.oldest(batches), expiry(of: oldest) <= now {
             batcher.close(oldest, in: &batches)
-            settle(oldest, expiry)
+            expire(oldest, at: now)
         }
         dispatcher.makeDue(at: now)
         for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
-            settle(index, expiry)
+            expire(index, at: now)
         }
         if let reason = dispatcher.takeUnreachable(at: now) { stopSending(.unreachable(reason), at: now) }
         if let drainDeadline, drainDeadline <= now { giveUp() }
@@ -286,7 +287,7 @@ package struct Engine: ~Copyable {
                 dispatcher.sent(batches[index].count, at: now, using: &generator)
                 return index
             }
-            settle(index, expiry)
+            expire(index, at: now)
         }
     }
 
@@ -359,9 +360,22 @@ package struct Engine: ~Copyable {
         return batches[index].id
     }
 
-    var expiry: Response {
-        Response(.skipped, code: "smspipe.EXPIRED", message: "Never sent: its deadline passed while it waited.")
+    /// Answers a batch whose deadline has passed while it waited; for a gateway that was never reached, the others would wait
+    /// for nothing.
+    mutating func expire(_ index: BatchTable.Index, at now: Instant) {
+        guard let reason = dispatcher.neverReached else {
+            settle(index, Self.expired)
+            return
+        }
+        settle(index, StopReason.unreachable(reason).response)
+        stopSending(.unreachable(reason), at: now)
     }
+
+    private static let expired = Response(
+        .skipped,
+        code: "smspipe.EXPIRED",
+        message: "Never sent: its deadline passed while it waited.",
+    )
 
     // MARK: - Output
 

@@ -18,7 +18,13 @@ package final class OrderedOutput: Sendable {
         case closed
         /// Writing failed, with the system's error number.
         case failed(Int32)
+        /// Nobody reads the output any more, or it is none, with the system's error number; found while nothing was to be
+        /// written, so it is about no buffer.
+        case hungUp(Int32?)
     }
+
+    /// How often it is looked whether somebody reads, while there is nothing to write, in milliseconds.
+    private static let watchInterval = 100
 
     /// How many buffers may be with the output, not reported yet.
     package static let maximumUnreported = 2
@@ -39,7 +45,7 @@ package final class OrderedOutput: Sendable {
     ///
     /// - Parameters:
     ///   - descriptor: Where to write.
-    ///   - report: Takes one event for each buffer, on the writer's thread.
+    ///   - report: Takes one event for each buffer, and maybe one hang-up, on the writer's thread.
     package init(descriptor: Int32, report: @escaping @Sendable (Event) -> Void) {
         self.descriptor = descriptor
         self.report = report
@@ -70,7 +76,11 @@ package final class OrderedOutput: Sendable {
         // would stand behind half a line, with others missing in between.
         var failure: Event?
         while true {
-            wake.wait()
+            while wake.wait(timeout: .now() + .milliseconds(Self.watchInterval)) == .timedOut {
+                guard failure == nil, let hangUp = hangUp() else { continue }
+                failure = hangUp.map(Event.failed) ?? .closed
+                report(.hungUp(hangUp))
+            }
             guard var buffer = state.withLock({ $0.pending.popFirst() }) else { return }
             let event = failure ?? writeAll(buffer)
             if case .written = event {} else { failure = event }
@@ -78,6 +88,16 @@ package final class OrderedOutput: Sendable {
             state.withLock { $0.spare.append(buffer) }
             report(event)
         }
+    }
+
+    /// Looks whether a write would find nobody, or nothing.
+    ///
+    /// - Returns: The system's error number, `nil` where nobody reads any more; `nil` in all if nothing is wrong.
+    private func hangUp() -> Int32?? {
+        var polled = pollfd(fd: descriptor, events: 0, revents: 0)
+        guard unsafe poll(&polled, 1, 0) > 0 else { return nil }
+        if polled.revents & Int16(POLLNVAL) != 0 { return .some(EBADF) }
+        return polled.revents & Int16(POLLERR | POLLHUP) != 0 ? .some(nil) : nil
     }
 
     private func writeAll(_ buffer: [UInt8]) -> Event {

@@ -206,16 +206,16 @@ package final class Pipe {
     }
 
     private func outputReported(_ event: OrderedOutput.Event) {
-        writes -= 1
         switch event {
         case .written: break
-        case .closed:
+        case .closed, .hungUp(nil):
             reader?.stop()
             engine.outputClosed(at: Clock.now)
-        case .failed(let number):
+        case .failed(let number), .hungUp(let number?):
             reader?.stop()
             engine.storageFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
         }
+        if case .hungUp = event {} else { writes -= 1 }
         pump()
     }
 

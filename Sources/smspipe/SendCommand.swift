@@ -100,7 +100,12 @@ struct SendCommand: ParsableCommand {
     @Option(help: "The most requests in flight.")
     var concurrency = 64
 
-    @Option(help: ArgumentHelp("The most messages a second, such as 500/s.", valueName: "rate"))
+    @Option(
+        help: ArgumentHelp(
+            "The most messages a second, such as 500/s; no request holds more than a second's.",
+            valueName: "rate",
+        )
+    )
     var rate: MessageRate?
 
     // MARK: The gateway
@@ -313,7 +318,11 @@ struct SendCommand: ParsableCommand {
         engine.linger = linger.duration
         engine.window = window
         engine.concurrency = concurrency
-        engine.maximumMessagesPerSecond = rate?.messagesPerSecond
+        if let rate = rate?.messagesPerSecond {
+            engine.maximumMessagesPerSecond = rate
+            // A request leaves at once with all that it holds.
+            engine.batchSize = max(1, min(engine.batchSize, Int(min(rate, 100))))
+        }
         engine.timeout = timeout.duration
         engine.deadline = deadline.duration
         engine.confirm = confirm.duration

@@ -60,6 +60,20 @@ struct OrderedOutputTests {
         await run.end()
     }
 
+    @Test func `tells that the reader has gone though there is nothing to write`() async {
+        let pipe = TestPipe()
+        let run = OutputRun(pipe.writeEnd)
+        #expect(await run.write([1]) == .written(1))
+        pipe.readEnd.close()
+        #expect(await run.event() == .hungUp(nil))
+        #expect(await run.write([1]) == .closed)
+        await run.end()
+        let notOpen = OutputRun(Descriptor(1_000_000))
+        #expect(await notOpen.event() == .hungUp(EBADF))
+        #expect(await notOpen.write([1]) == .failed(EBADF))
+        await notOpen.end()
+    }
+
     @Test func `writes nothing behind what could not be written whole`() async {
         let pipe = TestPipe()
         let run = OutputRun(pipe.writeEnd)
@@ -88,6 +102,7 @@ private final class OutputRun: Sendable {
         case written(Int)
         case closed
         case failed(Int32)
+        case hungUp(Int32?)
     }
 
     private let descriptor: Descriptor
@@ -104,6 +119,7 @@ private final class OutputRun: Sendable {
             case .written(let count): continuation.yield(.written(count))
             case .closed: continuation.yield(.closed)
             case .failed(let number): continuation.yield(.failed(number))
+            case .hungUp(let number): continuation.yield(.hungUp(number))
             }
         }
         self.output = output

@@ -37,7 +37,12 @@ struct Dispatcher: ~Copyable {
     private var lookUpsInFlight = 0
     /// Batches that are being recorded before they leave.
     var recordedCount = 0
-    private var permits: Int { max(limit.current, min(pacer.neededConcurrency, limit.maximum)) }
+    private var permits: Int {
+        if !hasConnected, recordsFirst { return 1 }
+        return max(limit.current, min(pacer.neededConcurrency, limit.maximum))
+    }
+    /// Whether batches are recorded before they leave: one at a time then, while nobody knows whether there is a gateway at all.
+    private let recordsFirst: Bool
     /// Whether one more request may be in flight; look-ups count too.
     var mayLeave: Bool { inFlightCount + lookUpsInFlight < permits }
     /// Whether one more batch may be taken: to leave at once, or with a journal to be recorded first.
@@ -55,8 +60,11 @@ struct Dispatcher: ~Copyable {
     /// When a gateway that was never reached is given up.
     private var unreachableDeadline: Instant?
     private var lastNotSent: NotSentReason?
+    /// Why the last request did not leave, as long as the gateway was never reached.
+    var neverReached: NotSentReason? { hasConnected ? nil : lastNotSent }
 
-    init(concurrency: Int, maximumMessagesPerSecond: Double?) {
+    init(concurrency: Int, maximumMessagesPerSecond: Double?, recordsFirst: Bool) {
+        self.recordsFirst = recordsFirst
         limit = ConcurrencyLimit(maximum: concurrency)
         pacer = Pacer(messagesPerSecond: maximumMessagesPerSecond)
     }

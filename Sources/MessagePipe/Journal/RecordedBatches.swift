@@ -36,8 +36,9 @@ struct RecordedBatches: Sendable {
 
     private struct Verdict: Hashable {
         let outcome: Outcome
-        let code: String
-        let message: String
+        // Two Strings can be equal and have different bytes.
+        let code: [UInt8]
+        let message: [UInt8]
     }
 
     /// Stands for an id that is `null`.
@@ -80,7 +81,11 @@ struct RecordedBatches: Sendable {
 
     /// Notes what became of a request.
     mutating func answer(_ index: Index, _ response: Response) {
-        let verdict = Verdict(outcome: response.outcome, code: response.code, message: response.message)
+        let verdict = Verdict(
+            outcome: response.outcome,
+            code: Array(response.code.utf8),
+            message: Array(response.message.utf8),
+        )
         let place: UInt32
         if let known = verdictPlaces[verdict] {
             place = known
@@ -112,8 +117,8 @@ struct RecordedBatches: Sendable {
         let bizIDEnd = entry.ids + (entry.bizIDCount == Self.noID ? 0 : Int(entry.bizIDCount))
         return Response(
             verdict.outcome,
-            code: verdict.code,
-            message: verdict.message,
+            code: String(decoding: verdict.code, as: UTF8.self),
+            message: String(decoding: verdict.message, as: UTF8.self),
             bizID: text(entry.ids, entry.bizIDCount),
             requestID: text(bizIDEnd, entry.requestIDCount),
             batchID: batchID(index),

@@ -293,6 +293,21 @@ struct FateTests {
 
     // MARK: - Not sent
 
+    @Test func `a gateway that was not reached before a deadline has never been reached`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.deadline = .seconds(1)
+        }
+        bench.read(count: 2)
+        while bench.stop == nil, bench.now.nanoseconds < 60_000_000_000 {
+            if !bench.inFlight.isEmpty { bench.notSent() }
+            bench.wait(.milliseconds(100))
+        }
+        bench.endInput()
+        #expect(bench.fates() == ["skipped smspipe.UNREACHABLE", "skipped smspipe.UNREACHABLE"])
+        #expect(bench.isFinished && bench.now <= Instant(nanoseconds: 1_100_000_000))
+    }
+
     @Test func `a gateway that was never reached is given up after ten seconds`() {
         let bench = Bench()
         bench.read(count: 2)
