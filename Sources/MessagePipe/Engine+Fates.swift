@@ -38,6 +38,7 @@ extension Engine {
         batches[index].attempts += 1
         batches[index].sentAt = now
         batches[index].sendDate = sendDate
+        batches[index].isAmbiguous = false
         if !batches[index].key.outID.isEmpty { noteDeparture(index, at: now) }
         tally.requests += 1
         return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
@@ -69,6 +70,16 @@ extension Engine {
         let hash = OwnOutIDs.hash(textsHash, phoneKey: phoneKey)
         for other in ownOutIDs.left(hash, in: batch, at: instant) where batches[other.index].serial == other.serial {
             batches[other.index].isAmbiguous = true
+        }
+    }
+
+    /// Notes that nothing of a batch was taken, for certain.
+    private mutating func noteRefusal(_ index: BatchTable.Index) {
+        guard !batches[index].key.outID.isEmpty else { return }
+        let hash = batches[index].key.textsHash
+        let batch = OwnOutIDs.BatchReference(index: index, serial: batches[index].serial)
+        for place in 0..<batches[index].count {
+            ownOutIDs.tookNothing(OwnOutIDs.hash(hash, phoneKey: batches[index].item(place).phoneKey), in: batch)
         }
     }
 
@@ -156,6 +167,7 @@ extension Engine {
         // Whoever has a receipt id was taken: nothing may lead to a second send of it.
         let codeClass = answer.bizID == nil ? answer.codeClass : .success
         if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
+        if codeClass != .success, codeClass != .ambiguous { noteRefusal(index) }
         switch codeClass {
         case .success:
             dispatcher.answered(sentAt: batches[index].sentAt, at: now)
@@ -192,10 +204,17 @@ extension Engine {
     /// Reports that a request did not leave: no byte of it can have reached the gateway as a whole request.
     package mutating func notSent(_ id: RequestID, _ reason: NotSentReason, at now: Instant) {
         if batches[id.batch].phase == .inLookUp {
+            // Before the first connection there are only those of an earlier run.
+            dispatcher.notSent(
+                reason,
+                startedAt: batches[id.batch].doubtSince,
+                unreachableAfter: configuration.unreachableAfter,
+            )
             lookUpFailed(id, at: now)
             return
         }
         let index = take(id, expecting: .inFlight)
+        noteRefusal(index)
         batches[index].sendDate = 0
         dispatcher.notSent(
             reason,
@@ -228,7 +247,6 @@ extension Engine {
     /// was refused, or not answered, is reported as ``unknown(_:_:at:)``.
     package mutating func lookedUp(_ id: RequestID, isFound: Bool, at now: Instant) {
         guard isFound, !batches[id.batch].isAmbiguous else {
-            batches[id.batch].isSought = true
             lookUpFailed(id, at: now)
             return
         }
@@ -372,7 +390,7 @@ extension Engine {
         }
         let expiry = expiry(of: index)
         guard expiry > now else {
-            expire(index, at: now)
+            expire(index)
             return
         }
         withdraw(index)

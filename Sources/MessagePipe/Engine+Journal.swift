@@ -93,11 +93,14 @@ extension Engine {
         lookUpLater(index, at: now)
     }
 
-    /// Notes when a message left, if a look-up of it goes by an OutId of its own.
+    /// Notes when a message of an earlier run left, if a look-up of it would go by an OutId of its own.
+    ///
+    /// The lines of others that left then may come much later, so nobody can tell now whether there are any.
     private mutating func noteRecovery(_ slot: MessageTable.Slot, in index: BatchTable.Index) {
         guard !batches[index].key.outID.isEmpty else { return }
         let hash = batches[index].key.textsHash
         noteDeparture(hash, messages[slot].phoneKey, in: index, at: batches[index].sentAt)
+        batches[index].isAmbiguous = true
     }
 
     // MARK: - Requests
@@ -117,7 +120,7 @@ extension Engine {
                 continue
             }
             guard expiry(of: index) > now else {
-                expire(index, at: now)
+                expire(index)
                 continue
             }
             return leave(index, at: now, sendDate: sendDate)
@@ -155,24 +158,20 @@ extension Engine {
 
     /// Records what became of a batch whose intent is on record, and sees that its messages are answered then.
     ///
+    /// What is unknown only because nobody reads the output any more, and so is not looked up, stays open: the next run looks it
+    /// up. What was told as unknown stays so.
+    ///
     /// - Returns: Whether that is so; else its messages may be answered at once.
     mutating func recordsResult(_ index: BatchTable.Index, _ response: Response) -> Bool {
         guard batches[index].isRecorded, !journal.isFailed else { return false }
         if response.outcome == .skipped {
             withdraw(index)
-        } else if response.outcome != .unknown || isLookedUp(index) {
+        } else if response.outcome != .unknown || !responses.discards {
             batches[index].hasIntent = false
             journal.record(.result(response, count: batches[index].count))
         }
         batches[index].phase = .concluding
         return journal.wait(.conclusion(index, response))
-    }
-
-    /// Whether look-ups have told of a batch in doubt all that they can.
-    ///
-    /// If not, because none was answered, it stays open in the journal: the next run looks it up.
-    private func isLookedUp(_ index: BatchTable.Index) -> Bool {
-        batches[index].isSought || batches[index].isAmbiguous || configuration.confirm == .zero
     }
 
     /// What may be claimed of a batch: after the journal has failed, nothing that it does not have on record.

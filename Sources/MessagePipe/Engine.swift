@@ -28,7 +28,13 @@ package struct Engine: ~Copyable {
     /// Why the run stopped sending, if it did.
     package internal(set) var stop: StopReason?
     /// All that would have stopped it, one of each kind, the first first.
-    package private(set) var stops: [StopReason] = []
+    package var stops: [StopReason] {
+        // Messages may all have passed their deadlines before the gateway was given up.
+        guard let reason = dispatcher.neverReached, tally[.skipped] > 0 else { return stopsSoFar }
+        let isTold = stopsSoFar.contains { $0.isOfKind(of: .unreachable(reason)) }
+        return isTold ? stopsSoFar : stopsSoFar + [.unreachable(reason)]
+    }
+    private var stopsSoFar: [StopReason] = []
     /// The signal that ended the run, even if sending had to stop for another reason too.
     package private(set) var endingSignal: Int32?
     /// Until when answers are awaited after a signal.
@@ -187,11 +193,11 @@ package struct Engine: ~Copyable {
         if configuration.isDryRun { planDue(at: now) }
         while let oldest = batcher.oldest(batches), expiry(of: oldest) <= now {
             batcher.close(oldest, in: &batches)
-            expire(oldest, at: now)
+            expire(oldest)
         }
         dispatcher.makeDue(at: now)
         for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
-            expire(index, at: now)
+            expire(index)
         }
         if let reason = dispatcher.takeUnreachable(at: now) { stopSending(.unreachable(reason), at: now) }
         if let drainDeadline, drainDeadline <= now { giveUp() }
@@ -235,7 +241,7 @@ package struct Engine: ~Copyable {
     /// Ends sending; every message that has not left is answered with the reason.
     mutating func stopSending(_ reason: StopReason, at now: Instant) {
         if stop == nil || stop?.sendsWhatIsBatched == true { stop = reason }
-        if !stops.contains(where: { $0.isOfKind(of: reason) }) { stops.append(reason) }
+        if !stopsSoFar.contains(where: { $0.isOfKind(of: reason) }) { stopsSoFar.append(reason) }
         closeAll()
         for index in dispatcher.takeWaiting() { settle(index, reason.response) }
         if responses.discards {
@@ -287,7 +293,7 @@ package struct Engine: ~Copyable {
                 dispatcher.sent(batches[index].count, at: now, using: &generator)
                 return index
             }
-            expire(index, at: now)
+            expire(index)
         }
     }
 
@@ -360,15 +366,9 @@ package struct Engine: ~Copyable {
         return batches[index].id
     }
 
-    /// Answers a batch whose deadline has passed while it waited; for a gateway that was never reached, the others would wait
-    /// for nothing.
-    mutating func expire(_ index: BatchTable.Index, at now: Instant) {
-        guard let reason = dispatcher.neverReached else {
-            settle(index, Self.expired)
-            return
-        }
-        settle(index, StopReason.unreachable(reason).response)
-        stopSending(.unreachable(reason), at: now)
+    /// Answers a batch whose deadline has passed while it waited.
+    mutating func expire(_ index: BatchTable.Index) {
+        settle(index, dispatcher.neverReached.map { StopReason.unreachable($0).response } ?? Self.expired)
     }
 
     private static let expired = Response(

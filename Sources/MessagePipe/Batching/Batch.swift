@@ -81,8 +81,6 @@ struct Batch: ~Copyable {
     /// When it began to be in doubt, and how often it was looked up since.
     var doubtSince = Instant(nanoseconds: 0)
     var lookUps = 0
-    /// Whether a look-up was answered, and has not found it.
-    var isSought = false
     /// Whether a look-up could take another request for it.
     var isAmbiguous = false
     /// Whether the journal has it, as intended or withdrawn.
@@ -148,7 +146,6 @@ struct Batch: ~Copyable {
         doubt = nil
         doubtfulRequestID = nil
         lookUps = 0
-        isSought = false
         isAmbiguous = false
         isRecorded = false
         recorded = nil

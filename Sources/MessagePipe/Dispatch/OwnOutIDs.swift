@@ -15,9 +15,11 @@ struct OwnOutIDs {
     }
 
     private struct Departure {
-        /// The batch; `nil` if it left in an earlier run, and is answered.
+        /// The batch that left last; `nil` if it left in an earlier run, and is answered.
         var batch: BatchReference?
         var at: Instant
+        /// When the last one of another batch left before it.
+        var before: Instant?
     }
 
     /// How many messages are remembered; those before are taken for the same number.
@@ -48,18 +50,30 @@ struct OwnOutIDs {
     /// - Returns: The batches that cannot be told from another by a look-up now, this one or others.
     mutating func left(_ hash: UInt64, in batch: BatchReference?, at instant: Instant) -> [BatchReference] {
         var ambiguous: [BatchReference] = []
-        let last = departures.updateValue(Departure(batch: batch, at: instant), forKey: hash)
-        if let last {
-            guard last.batch == nil || last.batch != batch else { return [] }
+        if let last = departures[hash] {
+            if let batch, last.batch == batch {
+                departures[hash]?.at = instant
+                return []
+            }
             // A record is taken for that of a request which left before it, and for none that left later.
             if let other = last.batch, last.at <= instant.advanced(by: slack) { ambiguous.append(other) }
             if let batch, instant <= last.at.advanced(by: slack) { ambiguous.append(batch) }
+            // What the journal answers may have left before what is known already.
+            if instant >= last.at { departures[hash] = Departure(batch: batch, at: instant, before: last.at) }
         } else {
+            departures[hash] = Departure(batch: batch, at: instant)
             byAge.append(hash)
             if byAge.count > Self.maximumCount, let forgotten = forgetOldest() { ambiguous.append(forgotten) }
         }
         if let batch, let forgottenUntil, instant <= forgottenUntil.advanced(by: slack) { ambiguous.append(batch) }
         return ambiguous
+    }
+
+    /// Notes that a message was certainly not taken, so that it has no record.
+    mutating func tookNothing(_ hash: UInt64, in batch: BatchReference) {
+        guard let last = departures[hash], last.batch == batch else { return }
+        // The place among those that are remembered stays; a time long ago is nobody's.
+        departures[hash] = Departure(batch: nil, at: last.before ?? Instant(nanoseconds: .min / 2))
     }
 
     /// The hash of an OutId, template and number.

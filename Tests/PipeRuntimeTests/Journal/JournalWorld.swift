@@ -30,14 +30,8 @@ struct JournalWorld {
     private(set) var claims: [String: String] = [:]
     /// The messages that may have left: in a request handed out, or in records handed to a disk that then failed.
     private var mayHaveLeft: Set<String> = []
-    /// The messages that were said to be unknown without that.
-    private var unsought: Set<String> = []
-    /// The messages whose look-up was answered in the run.
-    private var sought: Set<String> = []
     /// What the gateway knows of requests that it took, by BatchId.
     private var known: Set<String> = []
-    /// Whether there are such messages.
-    var leavesOpen: Bool { !unsought.isEmpty }
     private(set) var requestCount = 0
     private(set) var replayedCount = 0
 
@@ -106,7 +100,6 @@ struct JournalWorld {
     /// - Throws: ``JournalFailure`` if a promise is broken.
     mutating func run(_ lines: [String]) throws(JournalFailure) -> End {
         runCount += 1
-        sought = []
         now = now.advanced(by: .seconds(30))
         let opened: (file: JournalFile, index: JournalIndex, tornByteCount: Int)
         do throws(JournalError) {
@@ -199,7 +192,6 @@ struct JournalWorld {
                 now = max(now, at)
                 switch event {
                 case .report(let id, let report):
-                    if case .lookedUp = report { sought.formUnion(flights[id]?.names ?? []) }
                     tell(&engine, id, report)
                     flights[id] = nil
                 case .append(let group):
@@ -234,9 +226,6 @@ struct JournalWorld {
         guard request.call != .lookUp else {
             let lookUp = engine.lookUp(of: request.id, at: now)
             flight.batchID = String(decoding: lookUp.outID, as: UTF8.self)
-            engine.forEachMessage(of: request.id) { message, _ in
-                flight.names.append(names[Int(message.line) - 1].name)
-            }
             // It may be refused, or not be answered.
             if random.oneIn(4) { return (flight, .unknown) }
             return (flight, .lookedUp(!lookUp.isOwnOutID && known.contains(flight.batchID) && !random.oneIn(4)))
@@ -300,19 +289,10 @@ struct JournalWorld {
         guard let start = line.range(of: "\"Outcome\":\"") else { throw fail("no outcome in \(line)") }
         let members = String(line[start.lowerBound...])
         let outcome = Outcome(rawValue: String(line[start.upperBound...].prefix { $0 != "\"" }))
-        let isTaken = taken[message.content, default: 0] > 0
         if let claim = claims[message.name], claim != members {
-            // As long as no look-up was answered, it may become clear what became of it.
-            let isOpen = claim.contains("smspipe.UNCONFIRMED") && unsought.contains(message.name)
-            guard isOpen, outcome == .accepted || outcome == .unknown else {
-                throw fail("\(message.name) was \(claim), and is now \(members)")
-            }
+            throw fail("\(message.name) was \(claim), and is now \(members)")
         }
-        if outcome == .unknown, !sought.contains(message.name) {
-            unsought.insert(message.name)
-        } else {
-            unsought.remove(message.name)
-        }
+        let isTaken = taken[message.content, default: 0] > 0
         switch outcome {
         case .accepted: guard isTaken else { throw fail("accepted, and never taken: \(line)") }
         case .unknown:
