@@ -75,11 +75,18 @@ package struct AnswerDecoder {
     ) throws(UnreadableAnswer) -> Answer {
         // Gateways of other products write the names with a small letter, and the official SDKs take both.
         let bizID = try bizID(members, status: status, body: body)
-        let codes = Set(members.members(["Code", "code"], in: body).map { codeText(of: $0, in: body) })
-        guard bizID != nil || codes.count < 2 else {
+        var code: String?
+        var codeCount = 0
+        var isContradictory = false
+        members.forEach(named: "Code", or: "code", in: body) { member in
+            let text = codeText(of: member, in: body)
+            if codeCount > 0, text != code { isContradictory = true }
+            codeCount += 1
+            code = text
+        }
+        guard bizID != nil || !isContradictory else {
             throw UnreadableAnswer(status: status, reason: "the body has two Codes")
         }
-        let code = codes.count == 1 ? codes.first.flatMap(\.self) : nil
         guard code != nil || bizID != nil else {
             throw UnreadableAnswer(status: status, reason: "the body has no Code")
         }
@@ -126,16 +133,15 @@ package struct AnswerDecoder {
         status: Int,
         body: Span<UInt8>,
     ) throws(UnreadableAnswer) -> String? {
+        var bizID: String?
         var isStrange = false
-        for member in members.members(["BizId", "bizId"], in: body) where member.kind != .null {
-            guard let text = ObjectMembers.text(of: member, in: body) else {
-                isStrange = true
-                continue
-            }
-            if !text.isEmpty { return text }
+        members.forEach(named: "BizId", or: "bizId", in: body) { member in
+            guard bizID == nil, member.kind != .null else { return }
+            let text = ObjectMembers.text(of: member, in: body)
+            if text == nil { isStrange = true } else if text?.isEmpty == false { bizID = text }
         }
-        if isStrange { throw UnreadableAnswer(status: status, reason: "the BizId is no text") }
-        return nil
+        if bizID == nil, isStrange { throw UnreadableAnswer(status: status, reason: "the BizId is no text") }
+        return bizID
     }
 
     /// The beginning of a text, cut between two characters.

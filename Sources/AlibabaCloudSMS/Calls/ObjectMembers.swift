@@ -24,9 +24,11 @@ struct ObjectMembers {
         members.last { Self.isNamed($0, name, in: bytes) }
     }
 
-    /// All members with one of some names.
-    func members(_ names: [String], in bytes: Span<UInt8>) -> [JSONMember] {
-        members.filter { member in names.contains { Self.isNamed(member, $0, in: bytes) } }
+    /// Calls a function with each member that has one of two names.
+    func forEach(named name: String, or other: String, in bytes: Span<UInt8>, _ body: (JSONMember) -> Void) {
+        for member in members where Self.isNamed(member, name, in: bytes) || Self.isNamed(member, other, in: bytes) {
+            body(member)
+        }
     }
 
     private static func isNamed(_ member: JSONMember, _ name: String, in bytes: Span<UInt8>) -> Bool {
