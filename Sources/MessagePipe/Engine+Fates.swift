@@ -44,45 +44,6 @@ extension Engine {
         return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
     }
 
-    /// Notes that a batch with an OutId of its messages' own has left, and which look-ups cannot be relied on now.
-    mutating func noteDeparture(_ index: BatchTable.Index, at instant: Instant) {
-        let hash = batches[index].key.textsHash
-        for place in 0..<batches[index].count {
-            noteDeparture(hash, batches[index].item(place).phoneKey, in: index, at: instant)
-        }
-    }
-
-    /// Notes that a message with an OutId of its own has left.
-    ///
-    /// - Parameters:
-    ///   - textsHash: Stands for its OutId and template.
-    ///   - phoneKey: Stands for its number.
-    ///   - index: Its batch; `nil` if it left in an earlier run, and is answered.
-    ///   - instant: When it left.
-    mutating func noteDeparture(
-        _ textsHash: UInt64,
-        _ phoneKey: UInt64,
-        in index: BatchTable.Index?,
-        at instant: Instant,
-    ) {
-        guard configuration.confirm > .zero else { return }
-        let batch = index.map { OwnOutIDs.BatchReference(index: $0, serial: batches[$0].serial) }
-        let hash = OwnOutIDs.hash(textsHash, phoneKey: phoneKey)
-        for other in ownOutIDs.left(hash, in: batch, at: instant) where batches[other.index].serial == other.serial {
-            batches[other.index].isAmbiguous = true
-        }
-    }
-
-    /// Notes that nothing of a batch was taken, for certain.
-    private mutating func noteRefusal(_ index: BatchTable.Index) {
-        guard !batches[index].key.outID.isEmpty else { return }
-        let hash = batches[index].key.textsHash
-        let batch = OwnOutIDs.BatchReference(index: index, serial: batches[index].serial)
-        for place in 0..<batches[index].count {
-            ownOutIDs.tookNothing(OwnOutIDs.hash(hash, phoneKey: batches[index].item(place).phoneKey), in: batch)
-        }
-    }
-
     private mutating func start(_ index: BatchTable.Index, _ call: Request.Call, at now: Instant) -> Request {
         let id = dispatcher.started(
             index,
@@ -264,7 +225,10 @@ extension Engine {
         )
     }
 
-    private mutating func take(_ id: RequestID, expecting phase: Batch.Phase) -> BatchTable.Index {
+    /// Notes that the one report about a request has come.
+    ///
+    /// - Returns: The batch.
+    mutating func take(_ id: RequestID, expecting phase: Batch.Phase) -> BatchTable.Index {
         precondition(
             batches[id.batch].request == id.number && batches[id.batch].phase == phase,
             "request \(id.number) is reported in phase \(batches[id.batch].phase), not \(phase)",
@@ -405,55 +369,5 @@ extension Engine {
 
     func expiry(of index: BatchTable.Index) -> Instant {
         batches[index].oldest.advanced(by: configuration.deadline)
-    }
-
-    // MARK: - Doubt
-
-    /// When a batch in doubt is looked up, counted from when the doubt began; the contract's times.
-    static let lookUpTimes: [Duration] = [.seconds(2), .seconds(5), .seconds(10), .seconds(20)]
-
-    /// How long a look-up that is due may wait for its turn.
-    static let lookUpPatience: Duration = .seconds(1)
-
-    private mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {
-        batches[index].doubt = doubt
-        batches[index].doubtSince = now
-        lookUpLater(index, at: now)
-    }
-
-    private mutating func lookUpFailed(_ id: RequestID, at now: Instant) {
-        lookUpLater(take(id, expecting: .inLookUp), at: now)
-    }
-
-    /// Plans the next look-up of a batch in doubt, or answers its messages.
-    mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
-        let (since, lookUps) = (batches[index].doubtSince, batches[index].lookUps)
-        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed && !batches[index].isAmbiguous
-        guard isAwaited, lookUps < Self.lookUpTimes.count else {
-            settleDoubt(index)
-            return
-        }
-        let at = max(since.advanced(by: Self.lookUpTimes[lookUps]), now)
-        guard at <= since.advanced(by: configuration.confirm) else {
-            settleDoubt(index)
-            return
-        }
-        batches[index].phase = .confirming
-        dispatcher.doubt(index, lookUpAt: at, batches)
-    }
-
-    /// Answers a batch that may have been sent and was not found.
-    mutating func settleDoubt(_ index: BatchTable.Index) {
-        let why = batches[index].doubt?.text ?? "no answer came"
-        settle(
-            index,
-            Response(
-                .unknown,
-                code: "smspipe.UNCONFIRMED",
-                message: "It may have been sent: \(why). Look at its receipt before sending it again.",
-                requestID: batches[index].doubtfulRequestID,
-                sendDate: batches[index].sendDate,
-            )
-        )
     }
 }
