@@ -39,15 +39,17 @@ extension Engine {
         dispatcher.doubt(index, lookUpAt: at, batches)
     }
 
-    /// Answers a batch that may have been sent and was not found.
-    mutating func settleDoubt(_ index: BatchTable.Index) {
+    /// Answers a batch that was in doubt: it was found, or may have been sent.
+    mutating func settleDoubt(_ index: BatchTable.Index, isFound: Bool = false) {
         let why = batches[index].doubt?.text ?? "no answer came"
         settle(
             index,
             Response(
-                .unknown,
-                code: "smspipe.UNCONFIRMED",
-                message: "It may have been sent: \(why). Look at its receipt before sending it again.",
+                isFound ? .accepted : .unknown,
+                code: isFound ? "OK" : "smspipe.UNCONFIRMED",
+                message: isFound
+                    ? "Found by look-up; \(why)."
+                    : "It may have been sent: \(why). Look at its receipt before sending it again.",
                 requestID: batches[index].doubtfulRequestID,
                 sendDate: batches[index].sendDate,
             )
@@ -86,12 +88,12 @@ extension Engine {
     }
 
     /// Notes that nothing of a batch was taken, for certain.
-    mutating func noteRefusal(_ index: BatchTable.Index) {
+    mutating func noteNotTaken(_ index: BatchTable.Index) {
         guard !batches[index].key.outID.isEmpty else { return }
         let hash = batches[index].key.textsHash
         let batch = OwnOutIDs.BatchReference(index: index, serial: batches[index].serial)
         for place in 0..<batches[index].count {
-            ownOutIDs.tookNothing(OwnOutIDs.hash(hash, phoneKey: batches[index].item(place).phoneKey), in: batch)
+            ownOutIDs.notTaken(OwnOutIDs.hash(hash, phoneKey: batches[index].item(place).phoneKey), in: batch)
         }
     }
 }

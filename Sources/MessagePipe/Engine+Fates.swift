@@ -128,7 +128,7 @@ extension Engine {
         // Whoever has a receipt id was taken: nothing may lead to a second send of it.
         let codeClass = answer.bizID == nil ? answer.codeClass : .success
         if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
-        if codeClass != .success, codeClass != .ambiguous { noteRefusal(index) }
+        if codeClass != .success, codeClass != .ambiguous { noteNotTaken(index) }
         switch codeClass {
         case .success:
             dispatcher.answered(sentAt: batches[index].sentAt, at: now)
@@ -175,7 +175,7 @@ extension Engine {
             return
         }
         let index = take(id, expecting: .inFlight)
-        noteRefusal(index)
+        noteNotTaken(index)
         batches[index].sendDate = 0
         dispatcher.notSent(
             reason,
@@ -211,18 +211,7 @@ extension Engine {
             lookUpFailed(id, at: now)
             return
         }
-        let index = take(id, expecting: .inLookUp)
-        let why = batches[index].doubt?.text ?? "no answer came"
-        settle(
-            index,
-            Response(
-                .accepted,
-                code: "OK",
-                message: "Found by look-up; \(why).",
-                requestID: batches[index].doubtfulRequestID,
-                sendDate: batches[index].sendDate,
-            )
-        )
+        settleDoubt(take(id, expecting: .inLookUp), isFound: true)
     }
 
     /// Notes that the one report about a request has come.

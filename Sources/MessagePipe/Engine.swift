@@ -31,7 +31,7 @@ package struct Engine: ~Copyable {
     package var stops: [StopReason] {
         // Messages may all have passed their deadlines before the gateway was given up.
         guard let reason = dispatcher.neverReached, tally[.skipped] > 0 else { return stopsSoFar }
-        let isTold = stopsSoFar.contains { $0.isOfKind(of: .unreachable(reason)) }
+        let isTold = stopsSoFar.contains { $0.isSameKind(as: .unreachable(reason)) }
         return isTold ? stopsSoFar : stopsSoFar + [.unreachable(reason)]
     }
     private var stopsSoFar: [StopReason] = []
@@ -241,7 +241,7 @@ package struct Engine: ~Copyable {
     /// Ends sending; every message that has not left is answered with the reason.
     mutating func stopSending(_ reason: StopReason, at now: Instant) {
         if stop == nil || stop?.sendsWhatIsBatched == true { stop = reason }
-        if !stopsSoFar.contains(where: { $0.isOfKind(of: reason) }) { stopsSoFar.append(reason) }
+        if !stopsSoFar.contains(where: { $0.isSameKind(as: reason) }) { stopsSoFar.append(reason) }
         closeAll()
         for index in dispatcher.takeWaiting() { settle(index, reason.response) }
         if responses.discards {

@@ -18,9 +18,6 @@ package final class OrderedOutput: Sendable {
         case closed
         /// Writing failed, with the system's error number.
         case failed(Int32)
-        /// Nobody reads the output any more, or it is none, with the system's error number; found while nothing was to be
-        /// written, so it is about no buffer.
-        case hungUp(Int32?)
     }
 
     /// How often it is looked whether somebody reads, while there is nothing to write, in milliseconds.
@@ -39,14 +36,15 @@ package final class OrderedOutput: Sendable {
 
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
-    private let report: @Sendable (Event) -> Void
+    private let report: @Sendable (_ event: Event, _ isOfBuffer: Bool) -> Void
 
     /// Creates an output; it writes once it runs.
     ///
     /// - Parameters:
     ///   - descriptor: Where to write.
-    ///   - report: Takes one event for each buffer, and maybe one hang-up, on the writer's thread.
-    package init(descriptor: Int32, report: @escaping @Sendable (Event) -> Void) {
+    ///   - report: Takes one event for each buffer, on the writer's thread; and maybe one that is of no buffer, when it is seen
+    ///     that none could be written.
+    package init(descriptor: Int32, report: @escaping @Sendable (_ event: Event, _ isOfBuffer: Bool) -> Void) {
         self.descriptor = descriptor
         self.report = report
     }
@@ -78,26 +76,24 @@ package final class OrderedOutput: Sendable {
         while true {
             while wake.wait(timeout: .now() + .milliseconds(Self.watchInterval)) == .timedOut {
                 guard failure == nil, let hangUp = hangUp() else { continue }
-                failure = hangUp.map(Event.failed) ?? .closed
-                report(.hungUp(hangUp))
+                failure = hangUp
+                report(hangUp, false)
             }
             guard var buffer = state.withLock({ $0.pending.popFirst() }) else { return }
             let event = failure ?? writeAll(buffer)
             if case .written = event {} else { failure = event }
             buffer.removeAll(keepingCapacity: true)
             state.withLock { $0.spare.append(buffer) }
-            report(event)
+            report(event, true)
         }
     }
 
-    /// Looks whether a write would find nobody, or nothing.
-    ///
-    /// - Returns: The system's error number, `nil` where nobody reads any more; `nil` in all if nothing is wrong.
-    private func hangUp() -> Int32?? {
+    /// What a write would find if nobody reads any more, or the output is none; `nil` if nothing is wrong.
+    private func hangUp() -> Event? {
         var polled = pollfd(fd: descriptor, events: 0, revents: 0)
         guard unsafe poll(&polled, 1, 0) > 0 else { return nil }
-        if polled.revents & Int16(POLLNVAL) != 0 { return .some(EBADF) }
-        return polled.revents & Int16(POLLERR | POLLHUP) != 0 ? .some(nil) : nil
+        if polled.revents & Int16(POLLNVAL) != 0 { return .failed(EBADF) }
+        return polled.revents & Int16(POLLERR | POLLHUP) != 0 ? .closed : nil
     }
 
     private func writeAll(_ buffer: [UInt8]) -> Event {

@@ -162,8 +162,8 @@ package final class Pipe {
             ready: { [self] in pumpLater() },
             report: { [self] in report($0, $1, $2) },
         )
-        let output = OrderedOutput(descriptor: outputDescriptor) { event in
-            door.execute { bound.value.outputReported(event) }
+        let output = OrderedOutput(descriptor: outputDescriptor) { event, isOfBuffer in
+            door.execute { bound.value.outputReported(event, isOfBuffer: isOfBuffer) }
         }
         self.output = output
         let reader = InputReader(
@@ -205,17 +205,17 @@ package final class Pipe {
         pump()
     }
 
-    private func outputReported(_ event: OrderedOutput.Event) {
+    private func outputReported(_ event: OrderedOutput.Event, isOfBuffer: Bool) {
+        if isOfBuffer { writes -= 1 }
         switch event {
         case .written: break
-        case .closed, .hungUp(nil):
+        case .closed:
             reader?.stop()
             engine.outputClosed(at: Clock.now)
-        case .failed(let number), .hungUp(let number?):
+        case .failed(let number):
             reader?.stop()
             engine.storageFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
         }
-        if case .hungUp = event {} else { writes -= 1 }
         pump()
     }
 

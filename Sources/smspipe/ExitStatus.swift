@@ -32,9 +32,9 @@ enum ExitStatus: Int32 {
     /// closed, ends the process as it would end any other. With `never` it is success whenever every line was answered.
     static func status(of result: PipeResult, failOn: FailOn) -> Int32 {
         if let signal = result.endingSignal { return 128 + signal }
+        if result.stops.contains(.outputClosed) { return 128 + SIGPIPE }
         var reasons = result.stops.compactMap(status)
         if result.inputError != nil { reasons.append(.ioError) }
-        if result.stops.contains(.outputClosed) { return 128 + SIGPIPE }
         // What could not be read was not answered, and what could not be written neither.
         if failOn == .never, !reasons.contains(.ioError) { return success.rawValue }
         if let highest = reasons.map(\.rawValue).max() { return highest }

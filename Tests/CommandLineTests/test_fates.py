@@ -458,7 +458,10 @@ def test_a_look_up_without_answer_is_not_the_end(smspipe, gateway):
     assert len(gateway.requests) == 1
 
 
-def test_a_message_with_an_out_id_of_its_own_is_found_by_number_template_and_time(smspipe, gateway):
+# A signature is accepted as long as the clocks differ by less than fifteen minutes.
+@pytest.mark.parametrize("offset", [0, -300, 300])
+def test_a_message_with_an_out_id_of_its_own_is_found_by_number_template_and_time(smspipe, gateway, offset):
+    gateway.clock_offset = offset
     gateway.script = lambda request: lost(gateways.CLOSE)
     result = smspipe.run(gateway, stdin=[message(n, OutId="mine") for n in range(3)])
     assert result.outcomes == ["accepted"] * 3
@@ -473,10 +476,12 @@ def test_the_same_out_id_of_another_template_is_not_taken_for_it(smspipe, gatewa
     assert result.outcomes == ["unknown"]
 
 
-def test_an_earlier_message_with_the_same_out_id_is_not_taken_for_it(smspipe, gateway):
+@pytest.mark.parametrize("offset", [0, -300, 300])
+def test_an_earlier_message_with_the_same_out_id_is_not_taken_for_it(smspipe, gateway, offset):
+    gateway.clock_offset = offset
     first = smspipe.run(gateway, stdin=[message(1, OutId="mine")])
     assert first.outcomes == ["accepted"]
-    gateway.taken[0].at -= 120
+    gateway.taken[0].at -= 10
     gateway.script = lambda request: lost(gateways.CLOSE, taken=False)
     result = smspipe.run(gateway, "--confirm", "3s", stdin=[message(1, OutId="mine")])
     assert result.outcomes == ["unknown"]

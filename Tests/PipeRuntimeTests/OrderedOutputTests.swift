@@ -65,11 +65,11 @@ struct OrderedOutputTests {
         let run = OutputRun(pipe.writeEnd)
         #expect(await run.write([1]) == .written(1))
         pipe.readEnd.close()
-        #expect(await run.event() == .hungUp(nil))
+        #expect(await run.event() == .ofNoBuffer(.closed))
         #expect(await run.write([1]) == .closed)
         await run.end()
         let notOpen = OutputRun(Descriptor(1_000_000))
-        #expect(await notOpen.event() == .hungUp(EBADF))
+        #expect(await notOpen.event() == .ofNoBuffer(.failed(EBADF)))
         #expect(await notOpen.write([1]) == .failed(EBADF))
         await notOpen.end()
     }
@@ -98,11 +98,11 @@ struct OrderedOutputTests {
 
 /// An output on its thread.
 private final class OutputRun: Sendable {
-    enum Event: Equatable {
+    enum Event: Equatable, Sendable {
         case written(Int)
         case closed
         case failed(Int32)
-        case hungUp(Int32?)
+        indirect case ofNoBuffer(Event)
     }
 
     private let descriptor: Descriptor
@@ -114,13 +114,14 @@ private final class OutputRun: Sendable {
         self.descriptor = descriptor
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         self.events = events
-        let output = OrderedOutput(descriptor: descriptor.number) { event in
-            switch event {
-            case .written(let count): continuation.yield(.written(count))
-            case .closed: continuation.yield(.closed)
-            case .failed(let number): continuation.yield(.failed(number))
-            case .hungUp(let number): continuation.yield(.hungUp(number))
-            }
+        let output = OrderedOutput(descriptor: descriptor.number) { event, isOfBuffer in
+            let told: Event =
+                switch event {
+                case .written(let count): .written(count)
+                case .closed: .closed
+                case .failed(let number): .failed(number)
+                }
+            continuation.yield(isOfBuffer ? told : .ofNoBuffer(told))
         }
         self.output = output
         ended = Task { await onThread { output.run() } }

@@ -70,7 +70,7 @@ struct OwnOutIDs {
     }
 
     /// Notes that a message was certainly not taken, so that it has no record.
-    mutating func tookNothing(_ hash: UInt64, in batch: BatchReference) {
+    mutating func notTaken(_ hash: UInt64, in batch: BatchReference) {
         guard let last = departures[hash], last.batch == batch else { return }
         // The place among those that are remembered stays; a time long ago is nobody's.
         departures[hash] = Departure(batch: nil, at: last.before ?? Instant(nanoseconds: .min / 2))

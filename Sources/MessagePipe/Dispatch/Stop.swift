@@ -21,7 +21,7 @@ package enum StopReason: Equatable, Sendable {
     }
 
     /// Whether another reason differs in its details only.
-    func isOfKind(of other: StopReason) -> Bool {
+    func isSameKind(as other: StopReason) -> Bool {
         switch (self, other) {
         case (.credentials, .credentials), (.account, .account), (.unreachable, .unreachable), (.signal, .signal),
             (.outputClosed, .outputClosed), (.storage, .storage):

@@ -15,7 +15,7 @@ struct GatewayTranslator: ~Copyable {
     private var nonceSource = RandomSource()
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
     private var clockOffset = 0
-    /// What look-ups under way ask for, and when they left by the gateway's clock.
+    /// What look-ups under way ask for, and when they left by our clock.
     private var lookUps: [RequestID: (lookUp: LookUp, leftAt: Int)] = [:]
 
     /// - Parameters:
@@ -52,7 +52,7 @@ struct GatewayTranslator: ~Copyable {
         case .sendSingle: call = .sendSms(request.id, of: engine)
         case .lookUp:
             let lookUp = engine.lookUp(of: request.id, at: now)
-            lookUps[request.id] = (lookUp, epochSeconds)
+            lookUps[request.id] = (lookUp, Clock.epochSeconds)
             call = .querySendDetails(
                 phoneNumber: lookUp.phoneNumber.span,
                 sendDate: String(Self.date(of: lookUp, leftAt: epochSeconds)).utf8.span,
@@ -153,9 +153,9 @@ struct GatewayTranslator: ~Copyable {
             )
         else { return nil }
         // Records have the gateway's time, and ours may be far from it as long as it takes our signatures for fresh.
-        let ahead = Self.gatewayTime(of: received).map { $0 - epochSeconds } ?? 0
+        let now = Self.gatewayTime(of: received) ?? epochSeconds
         // The gateway's stamps are cut to whole seconds.
-        let earliest = leftAt + ahead - Int(lookUp.secondsSinceSent) - 2
+        let earliest = now - (Clock.epochSeconds - leftAt) - Int(lookUp.secondsSinceSent) - 2
         return details.hasMessage(
             outID: String(decoding: lookUp.outID, as: UTF8.self),
             templateCode: String(decoding: lookUp.templateCode, as: UTF8.self),

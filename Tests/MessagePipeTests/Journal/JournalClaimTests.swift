@@ -81,40 +81,121 @@ struct JournalClaimTests {
     }
 }
 
-/// An engine with a journal that is new.
+/// A look-up by an OutId of the messages' own, with a journal that knows others of it.
+struct JournaledOutIDTests {
+    private static func line(_ value: String) -> String {
+        #"{"PhoneNumber":"13900000001","OutId":"o","TemplateParam":{"n":"\#(value)"}}"#
+    }
+
+    @Test func `an answer of the journal does not hide when a message of this run has left`() throws {
+        let run = JournaledRun(batchSize: 1, earlier: [(Self.line("old"), secondsAgo: 100, isAnswered: true)])
+        run.read(Self.line("lost"))
+        run.record()
+        run.engine.unknown(try #require(run.nextRequest()), .connectionLost, at: run.now)
+        run.read(Self.line("old"))
+        run.read(Self.line("taken"))
+        run.record()
+        run.engine.answered(try #require(run.nextRequest()), JournaledRun.acceptance, at: run.now)
+        run.record()
+        run.now = run.now.advanced(by: .seconds(2))
+        run.engine.deadlineReached(at: run.now)
+        #expect(run.nextRequest() == nil, "a look-up would find the record of the one that was taken")
+        run.record()
+        #expect(run.output() == ["unknown", "accepted", "accepted"])
+    }
+
+    @Test func `a message that an earlier run has had answered just before could be taken for a new one`() throws {
+        let run = JournaledRun(batchSize: 1, earlier: [(Self.line("old"), secondsAgo: 1, isAnswered: true)])
+        run.read(Self.line("old"), Self.line("lost"))
+        run.record()
+        run.engine.unknown(try #require(run.nextRequest()), .connectionLost, at: run.now)
+        run.record()
+        #expect(run.output() == ["accepted", "unknown"])
+    }
+
+    @Test func `what an earlier run has left open is not looked up, as others of it may come later`() {
+        let run = JournaledRun(batchSize: 1, earlier: [(Self.line("open"), secondsAgo: 100, isAnswered: false)])
+        run.read(Self.line("open"))
+        #expect(run.nextRequest() == nil)
+        run.record()
+        #expect(run.output() == ["unknown"])
+    }
+}
+
+/// An engine with a journal.
 private final class JournaledRun {
     var engine: Engine
     var now = Instant(nanoseconds: 1_000_000_000)
     private var parser: MessageParser
 
-    init(isConnected: Bool = true, batchSize: Int = 100) {
+    /// - Parameters:
+    ///   - isConnected: Whether there is a gateway.
+    ///   - batchSize: The most messages of a request.
+    ///   - earlier: Lines that an earlier run has sent, and when, in seconds before this one; `isAnswered` says whether it has
+    ///     recorded that they were accepted.
+    init(
+        isConnected: Bool = true,
+        batchSize: Int = 100,
+        earlier: [(line: String, secondsAgo: Int64, isAnswered: Bool)] = [],
+    ) {
         var index = JournalIndex()
         let head = JournalHead(salt: [UInt8](repeating: 7, count: 16), accessKeyID: "id", endpoint: "https://gateway")
         index.apply(JournalEntry(.head(head), time: 0, synced: 0))
+        let now = now.nanoseconds / 1_000_000
+        for (number, sent) in earlier.enumerated() {
+            let time = now - sent.secondsAgo * 1000
+            let id = "earlier-\(number + 1)"
+            let message = JournalRecord.Message(key: Self.key(sent.line, index), line: 1)
+            let intent = JournalRecord.intent(batchID: id, sendDate: 2025_11_24, messages: [message])
+            index.apply(JournalEntry(intent, time: time, synced: 0))
+            guard sent.isAnswered else { continue }
+            let response = Response(.accepted, code: "OK", message: "OK", batchID: id)
+            index.apply(JournalEntry(.result(response, count: 1), time: time, synced: 0))
+        }
         index.finishReading()
         var configuration = Engine.Configuration(runID: "run")
         configuration.batchSize = batchSize
         engine = Engine(configuration, seed: 1, journal: Journal(index, origin: 0))
-        parser = MessageParser(
+        parser = Self.parser(index)
+        if isConnected { engine.connected() }
+    }
+
+    private static func parser(_ index: JournalIndex) -> MessageParser {
+        MessageParser(
             defaults: .init(signName: "甲", templateCode: "T"),
             maximumLineBytes: 1000,
             identifier: MessageIdentifier(index),
         )
-        if isConnected { engine.connected() }
+    }
+
+    private static func chunk(_ lines: [String], _ parser: inout MessageParser) -> Chunk {
+        var splitter = LineSplitter(maximumLineBytes: 1000)
+        let block = splitter.append(Array(lines.map { $0 + "\n" }.joined().utf8))
+        return parser.parse(block, lines: block.lines.indices)
+    }
+
+    private static func key(_ line: String, _ index: JournalIndex) -> Digest96 {
+        var parser = parser(index)
+        return chunk([line], &parser).identities[0].key
+    }
+
+    /// Reads lines, each of which leaves as soon as it is on record.
+    func read(_ lines: String...) {
+        engine.chunkArrived(Self.chunk(lines, &parser), at: now)
     }
 
     /// Reads the whole input: messages to as many numbers.
     func read(count: Int) {
-        var splitter = LineSplitter(maximumLineBytes: 1000)
-        let lines = (0..<count).map { "{\"PhoneNumber\":\"1390000000\($0)\"}\n" }.joined()
-        let block = splitter.append(Array(lines.utf8))
-        engine.chunkArrived(parser.parse(block, lines: block.lines.indices), at: now)
+        let lines = (0..<count).map { "{\"PhoneNumber\":\"1390000000\($0)\"}" }
+        engine.chunkArrived(Self.chunk(lines, &parser), at: now)
         engine.inputEnded(at: now)
     }
 
     var isFinished: Bool { engine.isFinished }
 
     func nextDeadline() -> Instant? { engine.nextDeadline() }
+
+    static let acceptance = Answer(codeClass: .success, code: "OK", message: "OK", bizID: "1^0", requestID: "R")
 
     func nextRequest() -> RequestID? { engine.nextRequest(at: now, sendDate: 2025_11_24)?.id }
 
