@@ -25,13 +25,13 @@ extension Engine {
     /// Plans the next look-up of a batch in doubt, or answers its messages.
     mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
         let (since, lookUps) = (batches[index].doubtSince, batches[index].lookUps)
-        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed && !batches[index].isAmbiguous
+        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed
         guard isAwaited, lookUps < Self.lookUpTimes.count else {
             settleDoubt(index)
             return
         }
         let at = max(since.advanced(by: Self.lookUpTimes[lookUps]), now)
-        guard at <= since.advanced(by: configuration.confirm) else {
+        guard at <= since.advanced(by: configuration.confirm), !isAmbiguous(index) else {
             settleDoubt(index)
             return
         }
@@ -56,44 +56,10 @@ extension Engine {
         )
     }
 
-    // MARK: - OutIds of the messages' own
-
-    /// Notes that a batch with an OutId of its messages' own has left, and which look-ups cannot be relied on now.
-    mutating func noteDeparture(_ index: BatchTable.Index, at instant: Instant) {
-        let hash = batches[index].key.textsHash
-        for place in 0..<batches[index].count {
-            noteDeparture(hash, batches[index].item(place).phoneKey, in: index, at: instant)
-        }
-    }
-
-    /// Notes that a message with an OutId of its own has left.
-    ///
-    /// - Parameters:
-    ///   - textsHash: Stands for its OutId and template.
-    ///   - phoneKey: Stands for its number.
-    ///   - index: Its batch; `nil` if it left in an earlier run, and is answered.
-    ///   - instant: When it left.
-    mutating func noteDeparture(
-        _ textsHash: UInt64,
-        _ phoneKey: UInt64,
-        in index: BatchTable.Index?,
-        at instant: Instant,
-    ) {
-        guard configuration.confirm > .zero else { return }
-        let batch = index.map { OwnOutIDs.BatchReference(index: $0, serial: batches[$0].serial) }
-        let hash = OwnOutIDs.hash(textsHash, phoneKey: phoneKey)
-        for other in ownOutIDs.left(hash, in: batch, at: instant) where batches[other.index].serial == other.serial {
-            batches[other.index].isAmbiguous = true
-        }
-    }
-
-    /// Notes that nothing of a batch was taken, for certain.
-    mutating func noteNotTaken(_ index: BatchTable.Index) {
-        guard !batches[index].key.outID.isEmpty else { return }
-        let hash = batches[index].key.textsHash
-        let batch = OwnOutIDs.BatchReference(index: index, serial: batches[index].serial)
-        for place in 0..<batches[index].count {
-            ownOutIDs.notTaken(OwnOutIDs.hash(hash, phoneKey: batches[index].item(place).phoneKey), in: batch)
-        }
+    /// Whether a look-up could take another message's record for one of a batch.
+    func isAmbiguous(_ index: BatchTable.Index) -> Bool {
+        guard !batches[index].key.outID.isEmpty else { return false }
+        // The lines of others that an earlier run has sent may come much later: nobody can tell now whether there are any.
+        return batches[index].isRecovered || ownOutIDs.hasAnother(like: batches[index])
     }
 }

@@ -18,7 +18,7 @@ extension Engine {
         }
         while let index = dispatcher.nextLookUp() {
             let end = batches[index].doubtSince.advanced(by: configuration.confirm + Self.lookUpPatience)
-            guard !batches[index].isAmbiguous, now <= end else {
+            guard now <= end, !isAmbiguous(index) else {
                 settleDoubt(index)
                 continue
             }
@@ -38,8 +38,7 @@ extension Engine {
         batches[index].attempts += 1
         batches[index].sentAt = now
         batches[index].sendDate = sendDate
-        batches[index].isAmbiguous = false
-        if !batches[index].key.outID.isEmpty { noteDeparture(index, at: now) }
+        if !batches[index].key.outID.isEmpty { ownOutIDs.left(batches[index]) }
         tally.requests += 1
         return start(index, batches[index].isUrgent ? .sendSingle : .sendBatch, at: now)
     }
@@ -128,7 +127,7 @@ extension Engine {
         // Whoever has a receipt id was taken: nothing may lead to a second send of it.
         let codeClass = answer.bizID == nil ? answer.codeClass : .success
         if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
-        if codeClass != .success, codeClass != .ambiguous { noteNotTaken(index) }
+        if codeClass != .success, codeClass != .ambiguous { ownOutIDs.notTaken(batches[index]) }
         switch codeClass {
         case .success:
             dispatcher.answered(sentAt: batches[index].sentAt, at: now)
@@ -175,7 +174,7 @@ extension Engine {
             return
         }
         let index = take(id, expecting: .inFlight)
-        noteNotTaken(index)
+        ownOutIDs.notTaken(batches[index])
         batches[index].sendDate = 0
         dispatcher.notSent(
             reason,
@@ -207,7 +206,7 @@ extension Engine {
     /// `isFound` says whether the gateway has a message of the batch on record; not found never means not sent. A look-up that
     /// was refused, or not answered, is reported as ``unknown(_:_:at:)``.
     package mutating func lookedUp(_ id: RequestID, isFound: Bool, at now: Instant) {
-        guard isFound, !batches[id.batch].isAmbiguous else {
+        guard isFound, !isAmbiguous(id.batch) else {
             lookUpFailed(id, at: now)
             return
         }

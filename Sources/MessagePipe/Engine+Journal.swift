@@ -31,7 +31,7 @@ extension Engine {
                 recover(slot, from: batch, at: now)
                 return true
             case .answered:
-                replay(slot, batch)
+                replay(slot, batch, at: now)
                 return true
             case .withdrawn:
                 break
@@ -48,17 +48,14 @@ extension Engine {
         message: "The Id stands for a message with other content already: give each message its own.",
     )
 
-    private mutating func replay(_ slot: MessageTable.Slot, _ batch: RecordedBatches.Index) {
+    private mutating func replay(_ slot: MessageTable.Slot, _ batch: RecordedBatches.Index, at now: Instant) {
         if journal.lastReplay?.batch != batch {
             let response = journal.batches.response(batch)
             journal.lastReplay = Journal.Replay(batch: batch, response: response, lineEnd: response.lineEnd())
         }
         guard let replay = journal.lastReplay else { return }
-        if !messages[slot].outID.isEmpty, [.accepted, .unknown].contains(replay.response.outcome) {
-            var key = BatchKey()
-            messages.withChunk(of: slot) { key.assign(messages[slot], from: $0) }
-            let left = journal.instant(journal.batches[batch].time)
-            noteDeparture(key.textsHash, messages[slot].phoneKey, in: nil, at: left)
+        if [.accepted, .unknown].contains(replay.response.outcome) {
+            noteEarlier(slot, at: journal.instant(journal.batches[batch].time), now: now)
         }
         messages.setAnswer(slot, answers.add(lineEnd: replay.lineEnd, uses: 1))
         tally.count(replay.response, messages: 1)
@@ -70,7 +67,7 @@ extension Engine {
     private mutating func recover(_ slot: MessageTable.Slot, from recorded: RecordedBatches.Index, at now: Instant) {
         if let index = journal.recovered[recorded] {
             batches[index].append(slot, of: messages)
-            noteRecovery(slot, in: index)
+            noteEarlier(slot, at: batches[index].sentAt, now: now)
             return
         }
         let index = batches.make(oldest: now)
@@ -89,18 +86,16 @@ extension Engine {
         let age = min(batches[index].sentAt.duration(to: now), firstLookUp)
         batches[index].doubtSince = now.advanced(by: .zero - age)
         journal.recovered[recorded] = index
-        noteRecovery(slot, in: index)
+        noteEarlier(slot, at: batches[index].sentAt, now: now)
         lookUpLater(index, at: now)
     }
 
-    /// Notes when a message of an earlier run left, if a look-up of it would go by an OutId of its own.
-    ///
-    /// The lines of others that left then may come much later, so nobody can tell now whether there are any.
-    private mutating func noteRecovery(_ slot: MessageTable.Slot, in index: BatchTable.Index) {
-        guard !batches[index].key.outID.isEmpty else { return }
-        let hash = batches[index].key.textsHash
-        noteDeparture(hash, messages[slot].phoneKey, in: index, at: batches[index].sentAt)
-        batches[index].isAmbiguous = true
+    /// Notes when an earlier run has sent a message, if it has an OutId of its own.
+    private mutating func noteEarlier(_ slot: MessageTable.Slot, at instant: Instant, now: Instant) {
+        guard !messages[slot].outID.isEmpty else { return }
+        var key = BatchKey()
+        messages.withChunk(of: slot) { key.assign(messages[slot], from: $0) }
+        ownOutIDs.left(key, phoneKey: messages[slot].phoneKey, at: instant, now: now)
     }
 
     // MARK: - Requests

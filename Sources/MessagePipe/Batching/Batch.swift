@@ -81,8 +81,6 @@ struct Batch: ~Copyable {
     /// When it began to be in doubt, and how often it was looked up since.
     var doubtSince = Instant(nanoseconds: 0)
     var lookUps = 0
-    /// Whether a look-up could take another request for it.
-    var isAmbiguous = false
     /// Whether the journal has it, as intended or withdrawn.
     var isRecorded = false
     /// Where the journal's requests have it, if an earlier run has left it open or a message of it has an `Id`.
@@ -146,7 +144,6 @@ struct Batch: ~Copyable {
         doubt = nil
         doubtfulRequestID = nil
         lookUps = 0
-        isAmbiguous = false
         isRecorded = false
         recorded = nil
         hasIntent = false

@@ -553,14 +553,16 @@ struct FateTests {
     }
 
     @Test func `what is too long ago to be remembered could be taken for anything`() {
-        let bench = Bench { $0.confirm = .seconds(6) }
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.confirm = .seconds(6)
+        }
         func line(_ number: Int) -> String { #"{"PhoneNumber":"\#(number)","TemplateCode":"T","OutId":"o"}"# }
         bench.read(line(13_900_000_000))
-        bench.flush()
         bench.unknown()
         // As many as are remembered, so that the first one is not any more.
-        for start in stride(from: 13_900_000_001, to: 13_900_065_601, by: 100) {
-            bench.read((start..<(start + 100)).map(line).joined(separator: "\n"))
+        for start in stride(from: 13_900_000_001, to: 13_900_065_537, by: 64) {
+            bench.read((start..<(start + 64)).map(line).joined(separator: "\n"))
             bench.answerAll()
         }
         bench.wait(.seconds(2))
