@@ -212,8 +212,7 @@ private final class JournaledRun {
     /// Records what may leave, and sees it on stable storage.
     func record() {
         _ = nextRequest()
-        _ = takeRecords()
-        engine.journalSynced(at: now)
+        if !takeRecords().isEmpty { engine.journalSynced(at: now) }
     }
 
     /// The outcomes of the response lines that are due.
