@@ -128,6 +128,8 @@ extension Engine {
         let codeClass = answer.bizID == nil ? answer.codeClass : .success
         if codeClass != .unknownRefusal { lastUnknownRefusal = nil }
         if codeClass != .success, codeClass != .ambiguous { ownOutIDs.notTaken(batches[index]) }
+        var answer = answer
+        answer.message = batches[index].texts.masked(answer.message)
         switch codeClass {
         case .success:
             dispatcher.answered(sentAt: batches[index].sentAt, at: now)

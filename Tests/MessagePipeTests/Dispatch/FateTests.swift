@@ -127,6 +127,21 @@ struct FateTests {
         #expect(Set(bench.sent.map { String(decoding: $0.head.outID, as: UTF8.self) }).count == bench.sent.count)
     }
 
+    @Test(arguments: [CodeClass.batch, .account, .success])
+    func `the gateway's text is repeated without the numbers and values of the request`(codeClass: CodeClass) {
+        let bench = Bench()
+        bench.read(
+            #"""
+            {"PhoneNumber":"+8613900000001","TemplateParam":{"code":"4711","name":"\u738b\u4e94","n":"10"}}
+            {"PhoneNumber":"13900000002","TemplateParam":{"code":"471199","name":"x"}}
+            """#
+        )
+        bench.flush()
+        bench.answer(codeClass, message: "13900000001 王五 4711 471199, +8613900000002 n:10 x 1390000000")
+        let messages = bench.output().map { Bench.member("Message", of: $0) }
+        #expect(messages == Array(repeating: "… … … …, +86… n:10 x 1390000000", count: 2))
+    }
+
     @Test func `without splitting a refusal for one message rejects the batch`() {
         let bench = Bench { $0.splits = false }
         bench.read(count: 3)

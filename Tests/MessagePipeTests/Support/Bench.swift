@@ -134,6 +134,7 @@ final class Bench {
     func answer(
         _ codeClass: CodeClass,
         code: String? = nil,
+        message: String = "text",
         bizID: String? = nil,
         retryAfter: Duration? = nil,
         at index: Int = 0
@@ -145,7 +146,7 @@ final class Bench {
             Answer(
                 codeClass: codeClass,
                 code: code ?? (codeClass == .success ? "OK" : "code.\(codeClass)"),
-                message: "text",
+                message: message,
                 bizID: codeClass == .success ? "1^0" : bizID,
                 requestID: "R\(sent.count)",
                 retryAfter: retryAfter,
