@@ -30,7 +30,12 @@ struct EnvironmentArguments {
                 !given.contains(where: { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") })
             else { return nil }
             guard isFlag else { return "--\(name)=\(value)" }
-            return ["0", "false", "no", "off"].contains(value.lowercased()) ? nil : "--\(name)"
+            switch value.lowercased() {
+            case "1", "true", "yes", "on": return "--\(name)"
+            case "0", "false", "no", "off": return nil
+            // A mistyped "no" must not be a yes: the parser refuses it.
+            default: return "--\(name)=\(value)"
+            }
         }
         return subcommand + added + own
     }

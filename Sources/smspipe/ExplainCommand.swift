@@ -21,21 +21,25 @@ struct ExplainCommand: ParsableCommand {
         if code == nil, !json { throw ValidationError("Give a code, or --json for the whole table.") }
     }
 
-    func run() {
+    func run() throws {
         guard let code else {
-            for entry in CodeTable.entries { print(line(entry, code: entry.code)) }
+            for entry in CodeTable.entries { try writeLine(line(entry, code: entry.code)) }
             return
         }
         let entry = CodeTable.entry(for: code)
         guard !json else {
-            print(line(entry, code: code))
+            try writeLine(line(entry, code: code))
             return
         }
-        print(code)
-        print("  meaning   \(entry.meaning)")
-        print("  concerns  \(concern(entry))")
-        print("  to do     \(entry.remedy)")
-        print("  safe      \(entry.isSafeToRetry ? "nothing was sent" : "it may have been sent")")
+        try writeLine(
+            """
+            \(code)
+              meaning   \(entry.meaning)
+              concerns  \(concern(entry))
+              to do     \(entry.remedy)
+              safe      \(entry.isSafeToRetry ? "nothing was sent" : "it may have been sent")
+            """
+        )
     }
 
     private func concern(_ entry: CodeEntry) -> String {

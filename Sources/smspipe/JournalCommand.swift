@@ -26,18 +26,18 @@ struct JournalCommand: ParsableCommand {
     var file: String
 
     func run() throws {
+        var summary = JournalSummary()
         do throws(JournalError) {
             if compact { try rewrite() }
-            var summary = JournalSummary()
             let tornByteCount = try JournalFile.read(file, on: SystemStorage()) { summary.apply($0) }
             if tornByteCount > 0 {
                 printDiagnostic("\(file): the last \(tornByteCount) bytes are torn or being written, and are left out.")
             }
-            print(json ? line(summary) : text(summary))
         } catch {
             let failure = JournalFailure(error, path: file)
             throw end(failure.status, failure.text)
         }
+        try writeLine(json ? line(summary) : text(summary))
     }
 
     private func rewrite() throws(JournalError) {

@@ -79,12 +79,12 @@ struct MessageRate: ExpressibleByArgument {
     }
 }
 
-/// Template codes joined by commas.
+/// Template codes joined by commas, with or without blanks.
 struct TemplateList: ExpressibleByArgument {
     let codes: Set<String>
 
     init?(argument: String) {
-        codes = Set(argument.split(separator: ",").map(String.init))
+        codes = Set(argument.split { $0 == "," || $0.isWhitespace }.map(String.init))
         guard !codes.isEmpty else { return nil }
     }
 }

@@ -215,7 +215,7 @@ struct SendCommand: ParsableCommand {
         }
         display?.end(result.progress)
         try simulator?.shutdown()
-        report(result)
+        report(result, endpoint: simulator?.endpoint ?? endpoint)
         throw ExitCode(ExitStatus.status(of: result, failOn: failOn))
     }
 
@@ -359,7 +359,7 @@ struct SendCommand: ParsableCommand {
 
     // MARK: - The end
 
-    private func report(_ result: PipeResult) {
+    private func report(_ result: PipeResult, endpoint: String) {
         if let error = result.inputError { printDiagnostic("\(error); the lines before were answered.") }
         for stop in result.stops {
             if let text = StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }

@@ -179,7 +179,7 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         guard !accountSchema else {
-            print(AccountFileSchema.text)
+            try writeLine(AccountFileSchema.text)
             return
         }
         // Signals are watched before anyone knows of the server, so that none is missed.
@@ -246,10 +246,10 @@ struct SimulateCommand: ParsableCommand {
 
     /// Serves until standard input ends or a signal comes.
     private func serve(_ server: SimulatorServer, _ ending: SimulateEnding) -> Int32 {
-        let error = SimulateReadyLine(server).write()
-        guard error == 0 else {
-            printDiagnostic("the ready line cannot be written: \(unsafe String(cString: strerror(error))).")
-            return ExitStatus.ioError.rawValue
+        do throws(ExitCode) {
+            try writeLine(SimulateReadyLine(server).text)
+        } catch {
+            return error.rawValue
         }
         return ending.wait()
     }

@@ -34,15 +34,6 @@ struct SimulateReadyLine {
         return String(decoding: line, as: UTF8.self) + "}"
     }
 
-    /// Writes the line to standard output at once.
-    ///
-    /// - Returns: The system's error, or 0.
-    func write() -> Int32 {
-        let bytes = Array((text + "\n").utf8)
-        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-        return count < 0 ? errno : 0
-    }
-
     /// The variables for a command that is run against it; `nil` for one that must not be there.
     var environment: [String: String?] {
         [

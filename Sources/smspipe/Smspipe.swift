@@ -34,11 +34,26 @@ struct Smspipe: ParsableCommand {
                 Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
             }
             try command.run()
-        } catch let status as ExitCode {
-            Glibc.exit(status.rawValue)
         } catch {
-            exit(withError: error)
+            end(with: error)
         }
+    }
+
+    /// Ends the process with an error's status, and with its text where it has one: help and the version on standard output.
+    private static func end(with error: any Error) -> Never {
+        var status = exitCode(for: error)
+        if let ending = error as? ExitCode {
+            status = ending
+        } else if status == .success {
+            do throws(ExitCode) {
+                try writeLine(fullMessage(for: error))
+            } catch {
+                status = error
+            }
+        } else {
+            writeToStandardError(fullMessage(for: error) + "\n")
+        }
+        Glibc.exit(status.rawValue)
     }
 
     /// The command that the arguments call for.

@@ -2,13 +2,15 @@
 contract, sections 7 and 8."""
 
 import contextlib
+import os
 import re
 import socket
+import subprocess
 import threading
 
 import pytest
 
-from command import CREDENTIALS, message, phone
+from command import BINARY, CREDENTIALS, message, phone
 from gateway import Answer, Gateway
 
 NO_CREDENTIALS = dict.fromkeys(CREDENTIALS)
@@ -115,6 +117,30 @@ def test_each_option_can_be_an_environment_variable(smspipe, gateway, tmp_path):
 def test_a_flag_can_be_switched_off_in_the_environment(smspipe, gateway):
     for value in ("0", "false", ""):
         assert smspipe.run(gateway, stdin=[message(1)], env={"SMSPIPE_DRY_RUN": value}).outcomes == ["accepted"]
+
+
+def test_a_flag_in_the_environment_that_is_neither_on_nor_off_is_refused(smspipe, gateway):
+    result = smspipe.run(gateway, stdin=[message(1)], env={"SMSPIPE_DRY_RUN": "nope"})
+    assert result.status == 64 and "--dry-run" in result.stderr
+    assert not gateway.requests
+
+
+def test_urgent_templates_may_have_blanks_between_them(smspipe, gateway):
+    smspipe.run(gateway, "--urgent", "SMS_4, SMS_5", stdin=[message(1, "SMS_5")])
+    assert gateway.requests[0].action == "SendSms"
+
+
+@pytest.mark.parametrize(
+    "options", [["--help"], ["--version"], ["explain", "OK"], ["explain", "--json"], ["simulate", "--account-schema"]], ids=" ".join
+)
+def test_what_cannot_be_printed_is_told(options):
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([BINARY, *options], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert result.returncode == 74 and "No space left" in result.stderr
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        assert subprocess.run([BINARY, *options], stdout=closed, timeout=30).returncode == 141
 
 
 def test_the_endpoint_can_come_from_the_environment(smspipe, gateway):
