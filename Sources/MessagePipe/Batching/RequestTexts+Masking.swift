@@ -15,12 +15,12 @@ extension RequestTexts {
         guard text.utf8.count >= Self.leastMaskedByteCount else { return text }
         var text = Array(text.utf8)
         // The longest first: a value may be a part of another.
-        for secret in secrets.sorted(by: { $0.count > $1.count }) { Self.mask(secret, in: &text) }
+        for secret in secrets(upTo: text.count).sorted(by: { $0.count > $1.count }) { Self.mask(secret, in: &text) }
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The numbers and values that are long enough, as UTF-8.
-    private var secrets: Set<[UInt8]> {
+    /// The numbers and values that are long enough, and not longer than a text, as UTF-8.
+    private func secrets(upTo byteCount: Int) -> Set<[UInt8]> {
         var secrets: Set<[UInt8]> = []
         var members: [JSONMember] = []
         for index in elements.indices {
@@ -32,9 +32,12 @@ extension RequestTexts {
             guard !elements[index].templateParameters.isEmpty else { continue }
             // The parser has accepted the object, so scanning it again cannot fail.
             _ = try? JSONScanner.scanObject(bytes, in: elements[index].templateParameters, into: &members)
-            for member in members { secrets.insert(JSONText.decodeString(bytes, member.value)) }
+            // An escape takes six bytes where the text has one; what is longer is not even looked at.
+            for member in members where member.value.count <= 6 * byteCount + 2 {
+                secrets.insert(JSONText.decodeString(bytes, member.value))
+            }
         }
-        return secrets.filter { $0.count >= Self.leastMaskedByteCount }
+        return secrets.filter { (Self.leastMaskedByteCount...byteCount).contains($0.count) }
     }
 
     private static func mask(_ secret: [UInt8], in text: inout [UInt8]) {
