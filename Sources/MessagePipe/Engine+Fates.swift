@@ -54,11 +54,22 @@ extension Engine {
         return Request(id: id, call: call)
     }
 
-    /// Whether a request that has waited for its connection may leave: sending may have stopped, or its deadline have passed.
+    /// Lets a request leave that has waited for its connection, unless sending has stopped or its deadline has passed meanwhile.
     ///
-    /// If not, it is to be reported as ``notSent(_:_:at:)``.
-    package func mayStillLeave(_ id: RequestID, at now: Instant) -> Bool {
-        batches[id.batch].phase == .inLookUp || mayStart && expiry(of: id.batch) > now
+    /// The time for its answer begins anew: a connection may take as long.
+    ///
+    /// - Returns: Whether it leaves; if not, it is to be reported as ``notSent(_:_:at:)``.
+    package mutating func leaves(_ id: RequestID, at now: Instant) -> Bool {
+        if batches[id.batch].phase == .inFlight {
+            guard mayStart, expiry(of: id.batch) > now else { return false }
+            batches[id.batch].sentAt = now
+            if !batches[id.batch].key.outID.isEmpty {
+                ownOutIDs.notTaken(batches[id.batch])
+                ownOutIDs.left(batches[id.batch])
+            }
+        }
+        dispatcher.restarted(id, timeoutAt: now.advanced(by: configuration.timeout))
+        return true
     }
 
     /// A request that is to be given up, because its answer is overdue or nobody waits any more.
@@ -176,6 +187,7 @@ extension Engine {
             return
         }
         let index = take(id, expecting: .inFlight)
+        tally.requests -= 1
         ownOutIDs.notTaken(batches[index])
         batches[index].sendDate = 0
         dispatcher.notSent(

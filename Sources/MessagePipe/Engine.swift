@@ -39,6 +39,10 @@ package struct Engine: ~Copyable {
     package private(set) var endingSignal: Int32?
     /// Until when answers are awaited after a signal.
     var drainDeadline: Instant?
+    /// When the input counts as ended though its reader has not said so, once waiting is over.
+    private var inputDeadline: Instant?
+    /// How long the reader may take to tell what it has read; it may be stuck in a read that does not return.
+    private static let readerPatience: Duration = .seconds(1)
     /// Whether nothing is awaited any more: what comes back late is unknown.
     var isGivenUp = false
     var isInputEnded = false
@@ -185,6 +189,7 @@ package struct Engine: ~Copyable {
         if let oldest = batcher.oldest(batches) { consider(expiry(of: oldest)) }
         consider(dispatcher.nextDeadline(batches, isSending: mayStart))
         consider(drainDeadline)
+        consider(inputDeadline)
         return next
     }
 
@@ -200,7 +205,11 @@ package struct Engine: ~Copyable {
             expire(index)
         }
         if let reason = dispatcher.takeUnreachable(at: now) { stopSending(.unreachable(reason), at: now) }
-        if let drainDeadline, drainDeadline <= now { giveUp() }
+        if let drainDeadline, drainDeadline <= now { giveUp(at: now) }
+        if let inputDeadline, inputDeadline <= now {
+            self.inputDeadline = nil
+            isInputEnded = true
+        }
     }
 
     // MARK: - Stopping
@@ -250,10 +259,11 @@ package struct Engine: ~Copyable {
     }
 
     /// Ends waiting: what has not left is skipped, what is in doubt is unknown.
-    private mutating func giveUp() {
+    private mutating func giveUp(at now: Instant) {
         guard !isGivenUp, let stop else { return }
         isGivenUp = true
         drainDeadline = nil
+        if !isInputEnded { inputDeadline = now.advanced(by: Self.readerPatience) }
         closeAll()
         for index in dispatcher.takeWaiting() { settle(index, stop.response) }
         for index in dispatcher.takeDoubtful() { settleDoubt(index) }

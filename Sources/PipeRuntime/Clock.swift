@@ -5,9 +5,9 @@ package import MessagePipe
 
 /// The clocks of the machine.
 package enum Clock {
-    /// Now, on the clock that never goes back.
+    /// Now, on the clock that never goes back, and goes on while the machine sleeps: messages grow old, and connections stale.
     package static var now: Instant {
-        Instant(nanoseconds: nanoseconds(CLOCK_MONOTONIC))
+        Instant(nanoseconds: nanoseconds(CLOCK_BOOTTIME))
     }
 
     /// Now, in seconds since 1970-01-01T00:00:00Z.
@@ -17,7 +17,7 @@ package enum Clock {
 
     /// When the clock of ``now`` stood at its origin, in nanoseconds since 1970-01-01T00:00:00Z.
     package static var origin: Int64 {
-        nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_MONOTONIC)
+        nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME)
     }
 
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {

@@ -11,6 +11,8 @@ import NIOPosix
 /// It decides nothing. The engine belongs to the event loop; the reader and the writer have a thread each and exchange whole
 /// chunks and buffers with it.
 package final class Pipe {
+    /// How often all sockets are looked at before requests are given up: each time the event loop may take in twice as many.
+    private static let turnsBeforeAbandoning = 8
     /// How much output is gathered for one write, in bytes.
     private static let outputSize = 256 << 10
 
@@ -35,6 +37,8 @@ package final class Pipe {
     /// How many buffers are with the output.
     private var writes = 0
 
+    /// Requests that are about to be given up.
+    private var overdue: [RequestID] = []
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
     private var isPumpPlanned = false
     /// Whether the gateway takes no request for a moment.
@@ -158,7 +162,7 @@ package final class Pipe {
                 engine.connected()
                 pumpLater()
             },
-            mayLeave: { [self] in engine.mayStillLeave($0, at: Clock.now) },
+            leaves: { [self] in engine.leaves($0, at: Clock.now) },
             ready: { [self] in pumpLater() },
             report: { [self] in report($0, $1, $2) },
         )
@@ -263,7 +267,7 @@ package final class Pipe {
     private func pump() {
         send()
         record()
-        while let id = engine.nextAbandoned() { gateway?.abandon(id) }
+        abandon()
         write()
         giveCredit()
         setTimer()
@@ -279,6 +283,26 @@ package final class Pipe {
             isHeldBack = !gateway.isReady()
             guard !isHeldBack, let request = engine.nextRequest(at: now, sendDate: sendDate) else { break }
             gateway.send(request.id, translator.signed(request, of: engine, at: now, epochSeconds: epochSeconds))
+        }
+    }
+
+    /// Gives requests up that the engine does not wait for any more, unless their answers are there after all.
+    ///
+    /// A process that was stopped, or had no processor for long, finds answers and time-outs together; and a turn of the event
+    /// loop looks at as many sockets as it expects to have something to tell before it comes to the timers.
+    private func abandon() {
+        guard overdue.isEmpty else { return }
+        while let id = engine.nextAbandoned() { overdue.append(id) }
+        if !overdue.isEmpty { lookAgain(turns: Self.turnsBeforeAbandoning) }
+    }
+
+    private func lookAgain(turns: Int) {
+        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
+            guard turns <= 1 else { return lookAgain(turns: turns - 1) }
+            // Those that have been answered meanwhile are not with the gateway any more.
+            for id in overdue { gateway?.abandon(id) }
+            overdue.removeAll()
+            pump()
         }
     }
 
@@ -321,9 +345,9 @@ package final class Pipe {
         // A timer that fires too early only asks again; so an earlier one is left as it is.
         if let timer, timer.at <= deadline { return }
         timer?.scheduled.cancel()
-        let scheduled = eventLoop.assumeIsolated().scheduleTask(
-            deadline: .uptimeNanoseconds(UInt64(max(deadline.nanoseconds, 0)))
-        ) { [self] in
+        // The event loop's clock stands still while the machine sleeps: it knows waits, but not our times.
+        let wait = TimeAmount(max(Clock.now.duration(to: deadline), .zero))
+        let scheduled = eventLoop.assumeIsolated().scheduleTask(in: wait) { [self] in
             timer = nil
             engine.deadlineReached(at: Clock.now)
             pump()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Glibc
 import PipeRuntime
 import Synchronization
@@ -10,6 +11,9 @@ import Synchronization
 final class RunSignals: Sendable {
     private let begun = Mutex<(run: Pipe.Run?, early: [Int32])>((nil, []))
     private let isEnding = Atomic(false)
+    /// A terminal may be stopped, so summaries are written on a queue of their own: nothing waits for them.
+    private let queue = DispatchQueue(label: "summary")
+    private let isWriting = Atomic(false)
 
     init() {
         // Under nohup the run goes on when the terminal is closed.
@@ -35,7 +39,14 @@ final class RunSignals: Sendable {
     private func tell(_ run: Pipe.Run, _ number: Int32) {
         if number == SIGUSR1 {
             run.flush()
-            run.report { writeToStandardError(Summary($0).line + "\n") }
+            run.report { [self] progress in
+                // Who does not read the last one needs no other.
+                guard !isWriting.exchange(true, ordering: .relaxed) else { return }
+                queue.async { [self] in
+                    writeToStandardError(Summary(progress).line + "\n")
+                    isWriting.store(false, ordering: .relaxed)
+                }
+            }
         } else {
             run.end(bySignal: number)
         }

@@ -199,6 +199,8 @@ struct SendCommand: ParsableCommand {
     func run() throws {
         let environment = processEnvironment
         let inputs = try openInputs()
+        // Not before: opening a pipe waits for who writes to it, and is left by a signal as it is in any program.
+        Signals.block()
         if let journal { try checkIsApart(journal, from: inputs) }
         var simulator: SimulatorServer?
         if simulate, !dryRun {
@@ -221,7 +223,17 @@ struct SendCommand: ParsableCommand {
 
     // MARK: - Wiring
 
+    /// How many files a run has open beside its inputs, at the least.
+    private static let ownDescriptorCount = 32
+
     private func openInputs() throws -> [(name: String, descriptor: Int32)] {
+        let limit = DescriptorLimit.raise()
+        guard files.count <= limit - Self.ownDescriptorCount else {
+            throw end(
+                .noInput,
+                "\(files.count) files are more than can be open at once here; join them instead: cat … | smspipe.",
+            )
+        }
         let sources: [InputSource] =
             files.isEmpty ? [.standardInput] : files.map { $0 == "-" ? .standardInput : .file($0) }
         do {

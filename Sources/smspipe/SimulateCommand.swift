@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import GatewaySimulator
+import PipeRuntime
 import Glibc
 import MessagePipe
 
@@ -183,6 +184,7 @@ struct SimulateCommand: ParsableCommand {
             return
         }
         // Signals are watched before anyone knows of the server, so that none is missed.
+        Signals.block()
         let ending = SimulateEnding()
         let server = try start()
         if !SimulatorServer.isLoopback(bind) {

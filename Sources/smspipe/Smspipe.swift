@@ -29,10 +29,6 @@ struct Smspipe: ParsableCommand {
         arguments = EnvironmentArguments(environment: processEnvironment).adding(to: arguments)
         do {
             var command = try parsed(arguments)
-            if command is SendCommand || command is SimulateCommand {
-                // These take signals as events.
-                Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
-            }
             try command.run()
         } catch {
             end(with: error)

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import subprocess
 
 import pytest
 
@@ -490,6 +491,27 @@ def test_a_file_without_a_last_newline_does_not_run_into_the_next(smspipe, gatew
     (tmp_path / "b.jsonl").write_text(line(message(2)))
     result = smspipe.run(gateway, "a.jsonl", "b.jsonl")
     assert result.outcomes == ["accepted", "accepted"]
+
+
+def test_more_files_than_can_be_open_are_told_before_anything_is_sent(smspipe, gateway, tmp_path):
+    paths = [tmp_path / f"{n}.jsonl" for n in range(60)]
+    for n, path in enumerate(paths):
+        path.write_text(line(message(n)) + "\n")
+
+    def run(limit):
+        return subprocess.run(
+            ["bash", "-c", f'ulimit {limit}; exec "$@"', "-", *smspipe.arguments(gateway, paths)],
+            capture_output=True,
+            env=smspipe.environ(None),
+            timeout=60,
+        )
+
+    refused = run("-n 64")
+    assert refused.returncode == 66 and not refused.stdout and not gateway.requests
+    assert b"60 files" in refused.stderr and b"join them" in refused.stderr
+    # The limit that may be raised is.
+    allowed = run("-Sn 64")
+    assert allowed.returncode == 0 and len(allowed.stdout.splitlines()) == 60
 
 
 def test_named_files_are_read_instead_of_standard_input(smspipe, gateway, tmp_path):

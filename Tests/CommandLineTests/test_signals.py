@@ -1,9 +1,14 @@
 """Signals, a closed output, and ends that are not the end of the input: contract, section 6."""
 
+import contextlib
+import fcntl
 import os
 import random
+import signal
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +175,60 @@ def test_term_at_any_moment_leaves_no_message_without_its_fate(smspipe, gateway,
     assert set(told.values()) <= {"accepted", "unknown", "skipped"}
     assert all(told.get(number) in ("accepted", "unknown") for number in taken)
     assert {number for number, outcome in told.items() if outcome == "accepted"} <= set(taken)
+
+
+def test_answers_that_came_while_the_process_was_stopped_count(smspipe, gateway):
+    """The event loop sees more sockets and time-outs at once than it takes in one turn."""
+    released = threading.Event()
+    gateway.script = lambda request: Answer(wait_for=released)
+    process = smspipe.start(
+        gateway, "--batch-size", "1", "--concurrency", "200", "--timeout", "2s", "--confirm", "0", "--linger", "0"
+    )
+    process.write(*(message(n) for n in range(200)))
+    gateway.wait_for_requests(200)
+    process.signal("STOP")
+    released.set()
+    assert process.is_silent(2.5)
+    process.signal("CONT")
+    process.close_input()
+    assert {process.read()["Outcome"] for _ in range(200)} == {"accepted"}
+    assert process.wait() == 0
+
+
+def test_a_signal_ends_the_wait_for_a_pipe_that_nobody_writes_to(smspipe, gateway, tmp_path):
+    os.mkfifo(tmp_path / "input")
+    process = smspipe.start(gateway, tmp_path / "input")
+    opening = f"{os.uname().machine == 'x86_64' and 257 or 56} "
+    while not Path(f"/proc/{process.pid}/syscall").read_text().startswith(opening):
+        assert process.process.poll() is None
+    process.signal("TERM")
+    assert process.wait() == 143
+
+
+def test_a_summary_that_nobody_reads_holds_up_nothing(smspipe, gateway):
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x")
+    os.set_blocking(writing, True)
+    released = threading.Event()
+    gateway.script = lambda request: Answer(wait_for=released)
+    process = subprocess.Popen(
+        smspipe.arguments(gateway, ["--linger", "0"]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=writing,
+        env=smspipe.environ(None),
+    )
+    process.stdin.write((line(message(1)) + "\n").encode())
+    process.stdin.flush()
+    gateway.wait_for_requests(1)
+    for _ in range(3):
+        process.send_signal(signal.SIGUSR1)
+    released.set()
+    output, _ = process.communicate(timeout=20)
+    assert b'"accepted"' in output and process.returncode == 0
+    os.close(reading)
+    os.close(writing)

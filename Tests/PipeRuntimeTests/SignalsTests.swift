@@ -8,7 +8,6 @@ struct SignalsTests {
     /// Two close together mean something else than one: a second TERM ends a run at once.
     @Test func `tells each signal, however close together they come`() async {
         let (arrivals, continuation) = AsyncStream<Int32>.makeStream()
-        Signals.block([SIGUSR2])
         Signals.watch([SIGUSR2]) { continuation.yield($0) }
         // `raise` returns when the handler has run.
         for _ in 0..<1_000 { raise(SIGUSR2) }

@@ -73,7 +73,10 @@ package struct SendDetails: Equatable, Sendable {
     /// - Returns: Whether there is such a record.
     package func hasMessage(outID: String, templateCode: String, sentSince earliest: Int? = nil) -> Bool {
         records.contains { record in
-            guard record.outID == outID, record.templateCode == templateCode else { return false }
+            // By bytes: texts that only look alike may be those of two requests.
+            guard let recorded = record.outID, recorded.utf8.elementsEqual(outID.utf8),
+                record.templateCode == templateCode
+            else { return false }
             guard let earliest else { return true }
             return record.sendDate.flatMap(ChinaTime.epochSeconds(of:)).map { $0 >= earliest } ?? false
         }

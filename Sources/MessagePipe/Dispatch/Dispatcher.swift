@@ -24,7 +24,7 @@ struct Dispatcher: ~Copyable {
     private var backingOff = Heap<Timed>()
     private var doubtful = Heap<Timed>()
     private var dueLookUps: Deque<BatchTable.Index> = []
-    /// Requests in flight by the time of their time-out, which is the order in which they left.
+    /// Requests in flight by the time of their time-out, which is the order in which they were started, or have left later.
     private var timeouts: Deque<(request: RequestID, at: Instant)> = []
     private var abandoned: Deque<RequestID> = []
     private var nextNumber: UInt64 = 1
@@ -205,13 +205,19 @@ struct Dispatcher: ~Copyable {
         pacer.sent(messages, at: now, using: &generator)
     }
 
-    /// Notes that a request leaves, and names it.
+    /// Notes that a request is handed out, and names it.
     mutating func started(_ index: BatchTable.Index, timeoutAt: Instant, isLookUp: Bool) -> RequestID {
         let id = RequestID(batch: index, number: nextNumber)
         nextNumber += 1
         if isLookUp { lookUpsInFlight += 1 } else { inFlightCount += 1 }
         timeouts.append((id, timeoutAt))
         return id
+    }
+
+    /// Notes that a request leaves only now, so that its time-out is later.
+    mutating func restarted(_ id: RequestID, timeoutAt: Instant) {
+        if let index = timeouts.lastIndex(where: { $0.request == id }) { timeouts.remove(at: index) }
+        timeouts.append((id, timeoutAt))
     }
 
     /// Notes that the one report about a request has come.

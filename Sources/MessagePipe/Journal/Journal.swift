@@ -72,7 +72,12 @@ package struct Journal: Sendable {
     func time(_ now: Instant) -> Int64 { (origin + now.nanoseconds) / 1_000_000 }
 
     /// The moment of a time in milliseconds since 1970.
-    func instant(_ time: Int64) -> Instant { Instant(nanoseconds: time * 1_000_000 - origin) }
+    ///
+    /// Centuries ahead, where there is no instant, it is the last one.
+    func instant(_ time: Int64) -> Instant {
+        let (nanoseconds, isBeyond) = time.multipliedReportingOverflow(by: 1_000_000)
+        return Instant(nanoseconds: isBeyond ? .max : nanoseconds - origin)
+    }
 
     /// Adds a record to the next group.
     mutating func record(_ record: JournalRecord) {

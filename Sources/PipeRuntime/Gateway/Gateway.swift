@@ -61,7 +61,7 @@ package final class Gateway {
     private var isAwaited = false
     private var timer: Scheduled<Void>?
     private let report: (RequestID, SignedRequest.Evidence, GatewayReport) -> Void
-    private let mayLeave: (RequestID) -> Bool
+    private let leaves: (RequestID) -> Bool
     private let connected: () -> Void
     private let ready: () -> Void
 
@@ -70,20 +70,20 @@ package final class Gateway {
     /// - Parameters:
     ///   - connector: Makes connections.
     ///   - connected: Called whenever a connection has been made.
-    ///   - mayLeave: Asked about a request when its connection has been made, which may have taken long.
+    ///   - leaves: Asked about a request when its connection has been made, which may have taken long.
     ///   - ready: Called when ``isReady()`` is to be asked again.
     ///   - report: Called once for each request, never from within ``send(_:_:)``.
     package init(
         _ connector: Connector,
         connected: @escaping () -> Void,
-        mayLeave: @escaping (RequestID) -> Bool = { _ in true },
+        leaves: @escaping (RequestID) -> Bool = { _ in true },
         ready: @escaping () -> Void = {},
         report: @escaping (RequestID, SignedRequest.Evidence, GatewayReport) -> Void,
     ) {
         self.connector = connector
         eventLoop = connector.eventLoop
         self.connected = connected
-        self.mayLeave = mayLeave
+        self.leaves = leaves
         self.ready = ready
         self.report = report
     }
@@ -172,7 +172,7 @@ package final class Gateway {
                 timer?.cancel()
                 timer = nil
             }
-            guard mayLeave(id) else {
+            guard leaves(id) else {
                 idle.append((connection, Clock.now))
                 report(id, request.evidence, .notSent(.noConnection("it was made too late")))
                 return

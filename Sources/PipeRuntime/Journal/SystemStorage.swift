@@ -47,7 +47,9 @@ package struct SystemStorage: JournalStorage {
         let descriptor = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StorageError("open of the directory", errno) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw StorageError("sync of the directory", errno) }
+        while fsync(descriptor) != 0 {
+            guard errno == EINTR else { throw StorageError("sync of the directory", errno) }
+        }
     }
 }
 
@@ -101,7 +103,9 @@ private final class SystemFile: JournalStorageFile {
     }
 
     func sync() throws(StorageError) {
-        guard fdatasync(descriptor) == 0 else { throw StorageError("sync", errno) }
+        while fdatasync(descriptor) != 0 {
+            guard errno == EINTR else { throw StorageError("sync", errno) }
+        }
     }
 
     func truncate(to byteCount: Int) throws(StorageError) {

@@ -89,6 +89,14 @@ struct SendDetailsTests {
         #expect(details.hasMessage(outID: "批次-1", templateCode: "SMS_0000"))
     }
 
+    @Test func `takes OutIds that only look alike for two`() {
+        var record = Self.record
+        record.outID = "caf\u{E9}"
+        let details = SendDetails(totalCount: 1, records: [record])
+        #expect(details.hasMessage(outID: "caf\u{E9}", templateCode: "SMS_0000"))
+        #expect(!details.hasMessage(outID: "cafe\u{301}", templateCode: "SMS_0000"))
+    }
+
     @Test func `asks with every parameter in the query`() throws {
         let vector = try #require(SigningVectors.allV3.first { $0.id == "v3-09" })
         let value = { (name: String) in try #require(vector.queryParams[name]) }

@@ -611,16 +611,61 @@ struct FateTests {
         }
         bench.read(count: 2)
         let id = try #require(bench.inFlight.last?.id)
-        func mayLeave(after wait: Duration) -> Bool { bench.engine.mayStillLeave(id, at: bench.now.advanced(by: wait)) }
-        #expect(mayLeave(after: .zero) && mayLeave(after: .milliseconds(119_999)))
-        #expect(!mayLeave(after: .seconds(120)))
+        func leaves(after wait: Duration) -> Bool { bench.engine.leaves(id, at: bench.now.advanced(by: wait)) }
+        #expect(leaves(after: .zero) && leaves(after: .milliseconds(119_999)))
+        #expect(!leaves(after: .seconds(120)))
         bench.answer(.account)
-        #expect(!mayLeave(after: .zero))
+        #expect(!leaves(after: .zero))
         bench.notSent()
         #expect(bench.fates() == ["skipped code.account", "skipped code.account"])
     }
 
+    @Test func `a request whose connection comes late has the whole time for its answer`() throws {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.timeout = .seconds(10)
+            $0.confirm = .zero
+        }
+        bench.read(count: 2)
+        bench.wait(.seconds(9))
+        let id = try #require(bench.inFlight.first?.id)
+        let leaves = bench.engine.leaves(id, at: bench.now)
+        #expect(leaves)
+        bench.wait(.seconds(9))
+        #expect(bench.nextAbandoned() == bench.inFlight.last?.id)
+        #expect(bench.nextAbandoned() == nil)
+        bench.wait(.seconds(1))
+        #expect(bench.nextAbandoned() == id)
+    }
+
+    @Test func `a request that did not leave is not counted`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        #expect(bench.tally.requests == 1)
+        bench.notSent()
+        #expect(bench.tally.requests == 0)
+        bench.wait(.seconds(1))
+        #expect(bench.tally.requests == 1)
+    }
+
     // MARK: - The end
+
+    @Test func `a signal ends a run whose reader does not return`() {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.engine.signalArrived(15, at: bench.now)
+        bench.run()
+        bench.answer(.success)
+        #expect(bench.output().count == 1 && !bench.isFinished)
+        bench.wait(.seconds(10))
+        // What it has read may still come.
+        #expect(!bench.isFinished)
+        bench.read(count: 1, from: 1)
+        #expect(bench.fates() == ["skipped smspipe.STOPPED"])
+        bench.wait(.seconds(1))
+        #expect(bench.isFinished)
+    }
 
     @Test func `a signal sends what is batched and awaits the answers`() {
         let bench = Bench()

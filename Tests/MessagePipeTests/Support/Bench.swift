@@ -182,6 +182,9 @@ final class Bench {
         run()
     }
 
+    /// A request that the engine gives up, not reported yet.
+    func nextAbandoned() -> RequestID? { engine.nextAbandoned() }
+
     /// Reports what the engine gives up.
     func reportAbandoned(_ doubt: Doubt = .timeout) -> Int {
         var count = 0

@@ -131,7 +131,7 @@ struct GatewayTests {
         let late = ids[0]
         let gateway = try await TestGateway(
             GatewayEndpoint(isEncrypted: false, host: "127.0.0.1", port: peer.port),
-            mayLeave: { $0 != late },
+            leaves: { $0 != late },
         )
         let report = try await gateway.exchange(late)
         #expect(report.notSent == .noConnection("it was made too late"))

@@ -28,7 +28,7 @@ final class TestGateway: Sendable {
         _ endpoint: GatewayEndpoint,
         proxy: Proxy? = nil,
         caFile: String? = nil,
-        mayLeave: @escaping @Sendable (RequestID) -> Bool = { _ in true },
+        leaves: @escaping @Sendable (RequestID) -> Bool = { _ in true },
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -43,7 +43,7 @@ final class TestGateway: Sendable {
             let gateway = Gateway(
                 connector,
                 connected: {},
-                mayLeave: mayLeave,
+                leaves: leaves,
                 ready: { ready.yield() },
                 report: { id, _, what in continuation.yield(Report(id: id, what: what)) },
             )
