@@ -293,7 +293,7 @@ package struct Engine: ~Copyable {
     mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
         while true {
             if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now) ?? oldestIfFull(),
-                !dispatcher.hasReady(olderThan: batches[due].oldest, batches)
+                !dispatcher.hasReady(notYoungerThan: batches[due].oldest, batches)
             {
                 batcher.close(due, in: &batches)
                 dispatcher.enqueueNext(due, expiresAt: expiry(of: due))

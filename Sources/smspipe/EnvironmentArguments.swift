@@ -25,6 +25,8 @@ struct EnvironmentArguments {
         }
         guard let optionNames = optionNames(of: subcommand.first) else { return arguments }
         let given = own.prefix { $0 != "--" }
+        // What is wrong in the environment is a reason to ask for help.
+        guard !given.contains(where: { ["--help", "-h", "--version"].contains($0) }) else { return arguments }
         let added = optionNames.compactMap { name, isFlag -> String? in
             guard let value = environment[variable(name)], !value.isEmpty,
                 !given.contains(where: { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") })

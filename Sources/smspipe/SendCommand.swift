@@ -334,6 +334,9 @@ struct SendCommand: ParsableCommand {
             engine.maximumMessagesPerSecond = rate
             // A request leaves at once with all that it holds.
             engine.batchSize = max(1, min(engine.batchSize, Int(min(rate, 100))))
+            // What is read has to leave before its deadline: no more than half of that time allows is read ahead.
+            let readAhead = rate * Double(deadline.duration.nanoseconds) / 2e9
+            engine.window = max(engine.batchSize, Int(min(Double(window), readAhead)))
         }
         engine.timeout = timeout.duration
         engine.deadline = deadline.duration

@@ -287,6 +287,13 @@ def test_connections_are_kept_and_used_again(smspipe, gateway):
     assert gateway.connections <= 3
 
 
+def test_no_message_expires_because_of_the_rate(smspipe, gateway):
+    """No more is read than can leave before its deadline."""
+    options = ["--rate", "200/s", "--deadline", "1s", "--batch-size", "10"]
+    result = smspipe.run(gateway, *options, stdin=[message(n) for n in range(500)])
+    assert set(result.outcomes) == {"accepted"} and len(result.outcomes) == 500
+
+
 def test_rate_caps_messages_per_second(smspipe, gateway):
     result = smspipe.run(gateway, "--rate", "50/s", "--batch-size", "5", stdin=[message(n) for n in range(100)])
     assert result.status == 0

@@ -125,6 +125,12 @@ def test_a_flag_in_the_environment_that_is_neither_on_nor_off_is_refused(smspipe
     assert not gateway.requests
 
 
+def test_help_is_given_whatever_the_environment_says(smspipe):
+    for option in ("--help", "--version"):
+        result = smspipe.run(None, option, env={"SMSPIPE_BATCH_SIZE": "many"})
+        assert result.status == 0 and result.stdout
+
+
 def test_urgent_templates_may_have_blanks_between_them(smspipe, gateway):
     smspipe.run(gateway, "--urgent", "SMS_4, SMS_5", stdin=[message(1, "SMS_5")])
     assert gateway.requests[0].action == "SendSms"

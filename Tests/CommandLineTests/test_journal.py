@@ -292,6 +292,13 @@ def test_another_file_is_not_touched(smspipe, gateway, journal, text):
     assert journal.read_text() == text and gateway.sends == []
 
 
+def test_a_device_is_no_journal(smspipe, gateway):
+    for path in ("/dev/full", "/dev/zero"):
+        result = smspipe.run(gateway, "--journal", path, stdin=[message(1)])
+        assert result.status == 73 and path in result.stderr and not gateway.requests
+        assert smspipe.run(None, "journal", path).status == 73
+
+
 def test_a_journal_that_cannot_be_created_is_73(smspipe, gateway, tmp_path):
     result = smspipe.run(gateway, "--journal", tmp_path / "no" / "journal", stdin=[message(1)])
     assert result.status == 73 and "No such file" in result.stderr and gateway.sends == []

@@ -183,9 +183,11 @@ struct Dispatcher: ~Copyable {
         hasPermit && pacer.allows(at: now)
     }
 
-    /// Whether a batch is ready that goes before one whose oldest message came at a time.
-    func hasReady(olderThan instant: Instant, _ batches: borrowing BatchTable) -> Bool {
-        !urgent.isEmpty || ready.first.map { batches[$0].oldest < instant } ?? false
+    /// Whether a batch is ready that goes before an open one whose oldest message came at a time.
+    ///
+    /// Messages of one chunk come at one time: what was full first was mostly begun first.
+    func hasReady(notYoungerThan instant: Instant, _ batches: borrowing BatchTable) -> Bool {
+        !urgent.isEmpty || ready.first.map { batches[$0].oldest <= instant } ?? false
     }
 
     /// When a batch that is due can leave; `nil` if only an event can make room for it.

@@ -19,6 +19,13 @@ struct RequestRate: Equatable, Sendable {
     /// The share of refused requests from which even that is too much, and the rate that remains then.
     private static let overload = 0.3
     private static let overloadRate = 0.25
+    /// What a gateway that refuses for the first time is presumed to grant again soon, of half the rate that it granted until
+    /// then, and at most.
+    ///
+    /// Without it a burst of refusals left three requests a second for twenty seconds; with more, processes that meet a small
+    /// limit together are refused more than one request in ten.
+    private static let presumedShare = 0.25
+    private static let presumedRate = 50.0
     /// How fast a rate doubles that is known to be too low.
     private static let doublingTime = 0.25
     /// Without a refusal among this many times the requests that usually see one, the gateway has more to give.
@@ -86,6 +93,7 @@ struct RequestRate: Equatable, Sendable {
             lastDecrease = now
             refusedShare = 0.5
             set(max(Self.probingRate, Double(inFlightCount + 1) / max(latency, 1e-4) / 2))
+            provenRate = min((current ?? 0) * Self.presumedShare, Self.presumedRate)
             return
         }
         // Requests that left before the last decrease know nothing of it: once a round is enough.

@@ -153,7 +153,7 @@ package struct Connector {
             .certificate("it is not for this host name")
         case NIOSSLError.handshakeFailed(let error):
             isCertificateError(error)
-                ? .certificate("it is not signed by a known authority; --ca-file adds one")
+                ? .certificate("it has expired, or is not signed by a known authority; --ca-file adds one")
                 : .noConnection("TLS failed")
         case NIOSSLError.unableToValidateCertificate, NIOSSLError.noCertificateToValidate:
             .certificate("it cannot be validated")

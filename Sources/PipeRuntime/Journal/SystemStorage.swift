@@ -58,9 +58,14 @@ private final class SystemFile: JournalStorageFile {
     private let descriptor: Int32
 
     init(_ path: String, flags: Int32) throws(StorageError) {
-        // Nobody else needs to read it: whoever has the salt can try out numbers.
-        descriptor = unsafe Glibc.open(path, flags, 0o600)
+        // Nobody else needs to read it: whoever has the salt can try out numbers. A pipe must not be waited for.
+        descriptor = unsafe Glibc.open(path, flags | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw StorageError("open", errno) }
+        var status = stat()
+        // A device may have no end.
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw StorageError("open as a regular file", EINVAL)
+        }
     }
 
     deinit {

@@ -638,6 +638,17 @@ struct FateTests {
         #expect(bench.nextAbandoned() == id)
     }
 
+    @Test func `what is full leaves before what came with it and is not`() {
+        let bench = Bench {
+            $0.batchSize = 2
+            $0.concurrency = 1
+        }
+        bench.read(count: 5)
+        bench.endInput()
+        bench.answerAll()
+        #expect(bench.sent.map(\.lines) == [[1, 2], [3, 4], [5]])
+    }
+
     @Test func `a request that did not leave is not counted`() {
         let bench = Bench()
         bench.read(count: 1)
