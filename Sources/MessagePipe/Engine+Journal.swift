@@ -27,6 +27,9 @@ extension Engine {
         }
         if batch != RecordedBatches.none {
             switch journal.batches[batch].state {
+            case .intended where configuration.isDryRun:
+                settle(slot, leftOpen(in: batch))
+                return true
             case .intended:
                 recover(slot, from: batch, at: now)
                 return true
@@ -40,6 +43,17 @@ extension Engine {
         // Whoever is answered at once is not under way.
         if let id, stop == nil { journal.messagesWithID.begin(id.place) }
         return false
+    }
+
+    /// What a dry run says of a message that an earlier run has left open.
+    private func leftOpen(in batch: RecordedBatches.Index) -> Response {
+        Response(
+            .unknown,
+            code: "smspipe.UNCONFIRMED",
+            message: "An earlier run has left it open: it would be looked up, and not sent.",
+            batchID: journal.batches.batchID(batch),
+            sendDate: journal.batches[batch].sendDate,
+        )
     }
 
     private static let reusedID = Response(

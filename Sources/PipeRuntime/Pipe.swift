@@ -114,7 +114,7 @@ package final class Pipe {
             MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
                 let door = LoopDoor(eventLoop)
                 let opened = configuration.journal?.take()
-                let file = opened?.file
+                let file = opened?.file ?? nil
                 let new = Pipe(configuration, journal: opened?.journal, eventLoop: eventLoop)
                 pipe = new
                 let bound = NIOLoopBound(new, eventLoop: eventLoop)

@@ -19,7 +19,7 @@ struct JournalCommand: ParsableCommand {
     @Flag(help: "Print the summary as one JSON line.")
     var json = false
 
-    @Flag(help: "Rewrite the journal without what was withdrawn and tried again; it says the same of all messages then.")
+    @Flag(help: "Rewrite the journal without what was withdrawn and tried again; it says the same of all messages.")
     var compact = false
 
     @Argument(help: ArgumentHelp("The journal.", valueName: "file"))

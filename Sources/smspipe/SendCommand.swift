@@ -267,9 +267,7 @@ struct SendCommand: ParsableCommand {
             endpoint: endpoint,
             credentials: try credentials(environment, simulator),
         )
-        if let journal, !dryRun {
-            configuration.journal = try openJournal(journal, configuration, isSimulated: simulator != nil)
-        }
+        if let journal { configuration.journal = try openJournal(journal, configuration) }
         configuration.caFile = caFile
         configuration.signatureScheme = signature == .v3 ? .v3 : .v1
         do throws(GatewayConfigurationError) {
@@ -284,17 +282,17 @@ struct SendCommand: ParsableCommand {
     private func openJournal(
         _ path: String,
         _ configuration: PipeConfiguration,
-        isSimulated: Bool,
-    ) throws -> OpenJournal {
+    ) throws -> OpenJournal? {
         let endpoint = configuration.endpoint
-        // A temporary access key is another in every run, and a simulator is a new one.
-        let isLasting = configuration.credentials.securityToken == nil && !isSimulated
+        // A temporary access key is another in every run, a simulator is a new one, and a dry run has none.
+        let isLasting = configuration.credentials.securityToken == nil && !simulate && !dryRun
         let conditions = JournalConditions(
             accessKeyID: isLasting ? configuration.credentials.accessKeyID : nil,
-            endpoint: isSimulated
+            endpoint: simulate
                 ? "simulate" : "\(endpoint.isEncrypted ? "https" : "http")://\(endpoint.host):\(endpoint.port)",
         )
         do throws(JournalError) {
+            if dryRun { return try OpenJournal.reading(path, conditions: conditions) }
             let opened = try OpenJournal(path, conditions: conditions)
             if opened.tornByteCount > 0 {
                 printDiagnostic(

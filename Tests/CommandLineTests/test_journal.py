@@ -292,6 +292,21 @@ def test_another_file_is_not_touched(smspipe, gateway, journal, text):
     assert journal.read_text() == text and gateway.sends == []
 
 
+def test_a_dry_run_says_what_a_run_would_send(smspipe, gateway, journal):
+    assert smspipe.run(gateway, "-n", "--journal", journal, stdin=[message(1)]).outcomes == ["planned"]
+    assert not journal.exists()
+    smspipe.run(gateway, "--journal", journal, stdin=[message(1), message(2)])
+    gateway.script = lambda request: lost(NEVER)
+    process = smspipe.start(gateway, "--linger", "0", "--journal", journal)
+    process.write(message(3))
+    gateway.wait_for_requests(2)
+    before = journal.read_bytes()
+    planned = smspipe.run(gateway, "-n", "--journal", journal, "--summary", stdin=[message(n) for n in (2, 3, 4)])
+    assert planned.outcomes == ["accepted", "unknown", "planned"] and planned.status == 3
+    assert planned.summary["Replayed"] == 1 and planned.summary["Requests"] == 1
+    assert journal.read_bytes() == before and len(gateway.sends) == 2 and not gateway.lookups
+
+
 def test_a_device_is_no_journal(smspipe, gateway):
     for path in ("/dev/full", "/dev/zero"):
         result = smspipe.run(gateway, "--journal", path, stdin=[message(1)])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import MessagePipe
 import Synchronization
 
@@ -9,7 +10,7 @@ package final class OpenJournal: Sendable {
     let identifier: MessageIdentifier
     /// How many torn bytes were cut from its end.
     package let tornByteCount: Int
-    private let content: Mutex<(file: JournalFile, journal: Journal)?>
+    private let content: Mutex<(file: JournalFile?, journal: Journal)?>
 
     /// Opens a journal, or begins it.
     ///
@@ -17,24 +18,49 @@ package final class OpenJournal: Sendable {
     ///   - path: The file.
     ///   - conditions: Who sends, and where to.
     /// - Throws: ``JournalError``.
-    package init(_ path: String, conditions: JournalConditions) throws(JournalError) {
+    package convenience init(_ path: String, conditions: JournalConditions) throws(JournalError) {
         var generator = SystemRandomNumberGenerator()
         let random = (0..<KeyedDigest.keyByteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        let origin = Clock.origin
         let (file, index, tornByteCount) = try JournalFile.open(
             path,
             on: SystemStorage(),
             conditions: conditions,
             salt: random,
-            time: (origin + Clock.now.nanoseconds) / 1_000_000,
+            time: (Clock.origin + Clock.now.nanoseconds) / 1_000_000,
         )
+        self.init(file, index, tornByteCount: tornByteCount)
+    }
+
+    /// Reads a journal for a run that sends nothing, and so records nothing; another run may be using it.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - conditions: Where the messages would go, and who would send them.
+    /// - Returns: `nil` if there is no journal, or an empty one.
+    /// - Throws: ``JournalError``.
+    package static func reading(_ path: String, conditions: JournalConditions) throws(JournalError) -> OpenJournal? {
+        var index = JournalIndex()
+        do throws(JournalError) {
+            _ = try JournalFile.read(path, on: SystemStorage()) { index.apply($0) }
+        } catch .cannotOpen(let error) where error.number == ENOENT {
+            return nil
+        }
+        guard let head = index.head else { return nil }
+        try conditions.check(head)
+        index.finishReading()
+        return OpenJournal(nil, index, tornByteCount: 0)
+    }
+
+    private init(_ file: JournalFile?, _ index: JournalIndex, tornByteCount: Int) {
         self.tornByteCount = tornByteCount
         identifier = MessageIdentifier(index)
-        content = Mutex((file, Journal(index, origin: origin)))
+        content = Mutex((file, Journal(index, origin: Clock.origin)))
     }
 
     /// Gives it away; nobody else may hold what it says, or every change would copy it.
-    func take() -> (file: JournalFile, journal: Journal)? {
+    ///
+    /// - Returns: What it says, and the file to record in; `nil` for a run that records nothing.
+    func take() -> (file: JournalFile?, journal: Journal)? {
         content.withLock { content in
             defer { content = nil }
             return content

@@ -35,7 +35,10 @@ struct TLSTests {
                         caFile: caFile,
                     )
                     let report = try await gateway.exchange(ids[0])
-                    #expect(report.notSent == .certificate("it has expired, or is not signed by a known authority; --ca-file adds one"))
+                    #expect(
+                        report.notSent
+                            == .certificate("it has expired, or is not signed by a known authority; --ca-file adds one")
+                    )
                     #expect(try await gateway.end() == 0)
                 }
             }
