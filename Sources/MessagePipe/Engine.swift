@@ -59,7 +59,7 @@ package struct Engine: ~Copyable {
         dispatcher = Dispatcher(
             concurrency: configuration.concurrency,
             maximumMessagesPerSecond: configuration.maximumMessagesPerSecond,
-            recordsFirst: self.journal.isKept,
+            startsAlone: self.journal.isKept || configuration.maximumMessagesPerSecond != nil,
         )
         ownOutIDs = OwnOutIDs(timeout: configuration.timeout)
         responses = ResponseQueue(

@@ -11,6 +11,9 @@ package struct AnswerDecoder {
     /// The most that is kept of an answer's text, which goes into the response line of every message of the request.
     package static let maximumMessageBytes = 1_024
 
+    /// The most bytes of a code or an id, which are repeated likewise; the longest that are known have some dozens.
+    private static let maximumIdentifierBytes = 512
+
     private var members = ObjectMembers()
 
     /// Creates a decoder.
@@ -100,7 +103,9 @@ package struct AnswerDecoder {
             code: code ?? "OK",
             message: shortened(message),
             bizID: bizID,
-            requestID: members.nonEmptyText("RequestId", in: body) ?? members.nonEmptyText("requestId", in: body),
+            requestID: identifier(
+                members.nonEmptyText("RequestId", in: body) ?? members.nonEmptyText("requestId", in: body)
+            ),
             retryAfter: retryAfter,
         )
         if bizID == nil {
@@ -122,7 +127,12 @@ package struct AnswerDecoder {
         guard member.kind == .string, let text = ObjectMembers.text(of: member, in: body), !text.isEmpty else {
             return nil
         }
-        return text
+        return identifier(text)
+    }
+
+    /// A code or an id; `nil` for what is too long to be one.
+    private static func identifier(_ text: String?) -> String? {
+        text.flatMap { $0.utf8.count <= maximumIdentifierBytes ? $0 : nil }
     }
 
     /// The receipt, wherever it stands; `nil` where there is none.
@@ -137,7 +147,7 @@ package struct AnswerDecoder {
         var isStrange = false
         members.forEach(named: "BizId", or: "bizId", in: body) { member in
             guard bizID == nil, member.kind != .null else { return }
-            let text = ObjectMembers.text(of: member, in: body)
+            let text = identifier(ObjectMembers.text(of: member, in: body))
             if text == nil { isStrange = true } else if text?.isEmpty == false { bizID = text }
         }
         if bizID == nil, isStrange { throw UnreadableAnswer(status: status, reason: "the BizId is no text") }

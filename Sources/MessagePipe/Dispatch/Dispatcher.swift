@@ -38,11 +38,13 @@ struct Dispatcher: ~Copyable {
     /// Batches that are being recorded before they leave.
     var recordedCount = 0
     private var permits: Int {
-        if !hasConnected, recordsFirst { return 1 }
+        if !hasConnected, startsAlone { return 1 }
         return max(limit.current, min(pacer.neededConcurrency, limit.maximum))
     }
-    /// Whether batches are recorded before they leave: one at a time then, while nobody knows whether there is a gateway at all.
-    private let recordsFirst: Bool
+    /// Whether one request at a time is handed out while nobody knows whether there is a gateway at all.
+    ///
+    /// What is recorded before would be in doubt, and what waits for a connection would leave at once, whatever the rate.
+    private let startsAlone: Bool
     /// Whether one more request may be in flight; look-ups count too.
     var mayLeave: Bool { inFlightCount + lookUpsInFlight < permits }
     /// Whether one more batch may be taken: to leave at once, or with a journal to be recorded first.
@@ -63,8 +65,8 @@ struct Dispatcher: ~Copyable {
     /// Why the last request did not leave, as long as the gateway was never reached.
     var neverReached: NotSentReason? { hasConnected ? nil : lastNotSent }
 
-    init(concurrency: Int, maximumMessagesPerSecond: Double?, recordsFirst: Bool) {
-        self.recordsFirst = recordsFirst
+    init(concurrency: Int, maximumMessagesPerSecond: Double?, startsAlone: Bool) {
+        self.startsAlone = startsAlone
         limit = ConcurrencyLimit(maximum: concurrency)
         pacer = Pacer(messagesPerSecond: maximumMessagesPerSecond)
     }

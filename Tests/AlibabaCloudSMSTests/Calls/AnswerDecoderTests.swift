@@ -120,6 +120,8 @@ struct AnswerDecoderTests {
         // A number is a proxy's, two codes are nobody's, and a receipt that is none may have been one.
         #"{"Code":200}"#, #"{"code":429,"message":"m"}"#, #"{"Code":"OK","Code":"Throttling"}"#,
         #"{"Code":"Throttling","code":"OK"}"#, #"{"Code":"Throttling","code":null}"#,
+        "{\"Code\":\"\(String(repeating: "c", count: 513))\",\"RequestId\":\"r\"}",
+        "{\"Code\":\"OK\",\"BizId\":\"\(String(repeating: "1", count: 513))\"}",
         #"{"Code":"Throttling","BizId":{"a":"1^0"}}"#, #"{"Code":"Throttling","BizId":true}"#,
     ])
     func `finds other bodies unreadable, whatever the status`(_ body: String) {

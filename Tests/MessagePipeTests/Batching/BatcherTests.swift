@@ -235,6 +235,7 @@ struct BatcherTests {
             $0.linger = .seconds(3600)
             $0.maximumMessagesPerSecond = 10
         }
+        bench.engine.connected()
         _ = Self.readTemplates(bench, 1000, upTo: 20_000)
         let before = bench.sent.count
         bench.wait(.seconds(60))

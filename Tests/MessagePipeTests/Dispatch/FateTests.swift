@@ -837,11 +837,25 @@ struct FateTests {
             $0.batchSize = 10
             $0.maximumMessagesPerSecond = 10
         }
+        bench.engine.connected()
         bench.read(count: 30)
         #expect(bench.sent.count == 1)
         bench.wait(.milliseconds(999))
         #expect(bench.sent.count == 1)
         bench.wait(.milliseconds(1))
+        #expect(bench.sent.count == 2)
+    }
+
+    @Test func `with a rate one request waits for the first connection, not all that are due meanwhile`() {
+        let bench = Bench {
+            $0.batchSize = 10
+            $0.maximumMessagesPerSecond = 10
+        }
+        bench.read(count: 50)
+        bench.wait(.seconds(4))
+        #expect(bench.sent.count == 1)
+        bench.engine.connected()
+        bench.run()
         #expect(bench.sent.count == 2)
     }
 
@@ -851,6 +865,7 @@ struct FateTests {
             $0.concurrency = 10_000
             $0.maximumMessagesPerSecond = 1_000
         }
+        bench.engine.connected()
         bench.read(count: 3_000)
         for _ in 0..<400 {
             bench.now = bench.now.advanced(by: .microseconds(2_500))
