@@ -355,6 +355,19 @@ def test_https_goes_through_the_proxy(smspipe, secure_gateway, authority, variab
     assert secure_gateway.requests[0].headers["host"] == "sms.example"
 
 
+def test_a_proxy_that_is_not_there_is_told_as_the_proxy(smspipe):
+    result = smspipe.run(
+        None,
+        "--endpoint",
+        "https://sms.example",
+        "--deadline",
+        "1s",
+        stdin=[message(1)],
+        env={"HTTPS_PROXY": "http://127.0.0.1:1"},
+    )
+    assert result.status == 69 and "the proxy cannot be reached: Connection refused" in result.stderr
+
+
 def test_a_proxy_gets_its_credentials_and_never_ours(smspipe, secure_gateway, authority):
     proxy = Proxy(secure_gateway.port)
     options = ["--endpoint", "https://sms.example", "--ca-file", authority.file]

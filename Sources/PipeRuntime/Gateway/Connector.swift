@@ -87,7 +87,8 @@ package struct Connector {
         through proxy: Proxy,
         to endpoint: GatewayEndpoint,
     ) -> EventLoopFuture<any Channel> {
-        reach(proxy.host, proxy.port, bootstrap).flatMap { channel in
+        reach(proxy.host, proxy.port, bootstrap).flatMapErrorThrowing { throw ProxyUnreachable(cause: $0) }.flatMap {
+            channel in
             let opened = channel.eventLoop.makePromise(of: Void.self)
             var headers = HTTPHeaders([("host", "\(endpoint.hostName):\(endpoint.port)")])
             if let authorization = proxy.authorization {
@@ -157,18 +158,26 @@ package struct Connector {
                 : .noConnection("TLS failed")
         case NIOSSLError.unableToValidateCertificate, NIOSSLError.noCertificateToValidate:
             .certificate("it cannot be validated")
-        case let error as NIOConnectionError:
-            .noConnection(text(error))
-        case let error as IOError:
-            .noConnection(systemErrorText(error.errnoCode))
-        case ChannelError.connectTimeout:
-            .noConnection("it took longer than 5 s")
+        case let error as ProxyUnreachable:
+            .noConnection("the proxy cannot be reached: \(why(error.cause))")
         case let error as NIOHTTP1ProxyConnectHandler.Error where error == .proxyAuthenticationRequired():
             .noConnection("the proxy asks for other credentials")
+        case let error as NIOHTTP1ProxyConnectHandler.Error where error == .httpProxyHandshakeTimeout():
+            .noConnection("the proxy took longer than 5 s to open the tunnel")
         case is NIOHTTP1ProxyConnectHandler.Error:
             .noConnection("the proxy refused the tunnel")
         default:
-            .noConnection("it was closed while it was made")
+            .noConnection(why(error))
+        }
+    }
+
+    /// Says why there is no TCP connection.
+    private static func why(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError: text(error)
+        case let error as IOError: systemErrorText(error.errnoCode)
+        case ChannelError.connectTimeout: "it took longer than 5 s"
+        default: "it was closed while it was made"
         }
     }
 
@@ -184,6 +193,11 @@ package struct Connector {
         }
         return error.dnsAError != nil || error.dnsAAAAError != nil ? "its name cannot be resolved" : "it failed"
     }
+}
+
+/// There is no connection to the proxy.
+private struct ProxyUnreachable: Error {
+    let cause: any Error
 }
 
 /// Waits for the end of a TLS handshake, then takes itself out.
