@@ -190,11 +190,14 @@ extension Engine {
         tally.requests -= 1
         ownOutIDs.notTaken(batches[index])
         batches[index].sendDate = 0
-        dispatcher.notSent(
-            reason,
-            startedAt: batches[index].sentAt,
-            unreachableAfter: configuration.unreachableAfter,
-        )
+        // What was given up in the middle of a first connection says nothing about the gateway.
+        if !isGivenUp {
+            dispatcher.notSent(
+                reason,
+                startedAt: batches[index].sentAt,
+                unreachableAfter: configuration.unreachableAfter,
+            )
+        }
         if let stop, !mayStart {
             settle(index, stop.response)
         } else if case .certificate = reason, !dispatcher.hasConnected {

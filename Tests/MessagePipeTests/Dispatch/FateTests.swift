@@ -662,6 +662,17 @@ struct FateTests {
 
     // MARK: - The end
 
+    @Test func `a gateway that was given up while it was connected to is not called unreachable`() {
+        let bench = Bench { $0.drain = .zero }
+        bench.read(count: 1)
+        bench.flush()
+        bench.engine.signalArrived(15, at: bench.now)
+        bench.wait(.zero)
+        bench.notSent(.noConnection("it took too long"))
+        #expect(bench.fates() == ["skipped smspipe.STOPPED"])
+        #expect(bench.engine.stops.isEmpty)
+    }
+
     @Test func `a signal ends a run whose reader does not return`() {
         let bench = Bench()
         bench.read(count: 1)
