@@ -44,11 +44,8 @@ extension Engine {
     }
 
     private mutating func start(_ index: BatchTable.Index, _ call: Request.Call, at now: Instant) -> Request {
-        let id = dispatcher.started(
-            index,
-            timeoutAt: now.advanced(by: configuration.timeout),
-            isLookUp: call == .lookUp,
-        )
+        batches[index].timeoutAt = now.advanced(by: configuration.timeout)
+        let id = dispatcher.started(index, timeoutAt: batches[index].timeoutAt, isLookUp: call == .lookUp)
         batches[index].request = id.number
         tally.inFlight = dispatcher.inFlightCount
         return Request(id: id, call: call)
@@ -68,18 +65,24 @@ extension Engine {
                 ownOutIDs.left(batches[id.batch])
             }
         }
-        dispatcher.restarted(id, timeoutAt: now.advanced(by: configuration.timeout))
+        batches[id.batch].timeoutAt = now.advanced(by: configuration.timeout)
+        dispatcher.restarted(id, timeoutAt: batches[id.batch].timeoutAt)
         return true
     }
 
     /// A request that is to be given up, because its answer is overdue or nobody waits any more.
     ///
-    /// The one report about it is still due: not sent, or unknown.
-    package mutating func nextAbandoned() -> RequestID? {
+    /// The one report about it is still due: not sent, unknown, or the answer if that has come meanwhile.
+    package mutating func nextAbandoned(at now: Instant) -> RequestID? {
         while let id = dispatcher.nextAbandoned() {
-            if dispatcher.isPending(id, batches) { return id }
+            if isOverdue(id, at: now) { return id }
         }
         return nil
+    }
+
+    /// Whether a request is with the gateway still, and not waited for any more.
+    package func isOverdue(_ id: RequestID, at now: Instant) -> Bool {
+        dispatcher.isPending(id, batches) && (isGivenUp || batches[id.batch].timeoutAt <= now)
     }
 
     /// What the messages of a request have in common.

@@ -3,7 +3,7 @@
 /// The whole of what smspipe decides: which messages share a request, when it goes, and what became of each.
 ///
 /// No I/O, no clock, no randomness of its own. Events come in with a time; the driver then asks what to do:
-/// ``nextRequest(at:sendDate:)`` for requests to send, ``nextAbandoned()`` for those to give up, ``takeOutput(into:upTo:)``
+/// ``nextRequest(at:sendDate:)`` for requests to send, ``nextAbandoned(at:)`` for those to give up, ``takeOutput(into:upTo:)``
 /// for response lines, ``nextDeadline()`` for when to come back, ``room`` for how much to read. The same events give the
 /// same answers.
 package struct Engine: ~Copyable {
@@ -293,7 +293,7 @@ package struct Engine: ~Copyable {
     mutating func nextBatch(at now: Instant) -> BatchTable.Index? {
         while true {
             if dispatcher.mayHandOut(at: now), let due = batcher.oldestDue(batches, at: now) ?? oldestIfFull(),
-                !dispatcher.hasReady(notYoungerThan: batches[due].oldest, batches)
+                !dispatcher.hasReady(before: due, batches)
             {
                 batcher.close(due, in: &batches)
                 dispatcher.enqueueNext(due, expiresAt: expiry(of: due))

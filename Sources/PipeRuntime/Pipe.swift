@@ -13,6 +13,8 @@ import NIOPosix
 package final class Pipe {
     /// How often all sockets are looked at before requests are given up: each time the event loop may take in twice as many.
     private static let turnsBeforeAbandoning = 8
+    /// How long the event loop sleeps at most while something is to become due: the machine may have slept meanwhile.
+    private static let longestWait = Duration.seconds(1)
     /// How much output is gathered for one write, in bytes.
     private static let outputSize = 256 << 10
 
@@ -292,15 +294,15 @@ package final class Pipe {
     /// loop looks at as many sockets as it expects to have something to tell before it comes to the timers.
     private func abandon() {
         guard overdue.isEmpty else { return }
-        while let id = engine.nextAbandoned() { overdue.append(id) }
+        while let id = engine.nextAbandoned(at: Clock.now) { overdue.append(id) }
         if !overdue.isEmpty { lookAgain(turns: Self.turnsBeforeAbandoning) }
     }
 
     private func lookAgain(turns: Int) {
         eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
             guard turns <= 1 else { return lookAgain(turns: turns - 1) }
-            // Those that have been answered meanwhile are not with the gateway any more.
-            for id in overdue { gateway?.abandon(id) }
+            // Some have been answered meanwhile, or have left only now that their connection is there.
+            for id in overdue where engine.isOverdue(id, at: Clock.now) { gateway?.abandon(id) }
             overdue.removeAll()
             pump()
         }
@@ -346,7 +348,7 @@ package final class Pipe {
         if let timer, timer.at <= deadline { return }
         timer?.scheduled.cancel()
         // The event loop's clock stands still while the machine sleeps: it knows waits, but not our times.
-        let wait = TimeAmount(max(Clock.now.duration(to: deadline), .zero))
+        let wait = TimeAmount(min(max(Clock.now.duration(to: deadline), .zero), Self.longestWait))
         let scheduled = eventLoop.assumeIsolated().scheduleTask(in: wait) { [self] in
             timer = nil
             engine.deadlineReached(at: Clock.now)

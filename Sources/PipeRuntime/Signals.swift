@@ -10,9 +10,9 @@ import Synchronization
 /// only those which every thread blocks; but the main thread of an asynchronous program waits with none blocked and takes,
 /// and thereby loses, one now and then.
 package enum Signals {
-    /// Holds the signals that mean something to a run back from this thread and all that it starts, until they are watched.
-    package static func block() {
-        mask(SIG_BLOCK, [SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+    /// Holds signals back from this thread and all that it starts, until they are watched.
+    package static func block(_ numbers: [Int32]) {
+        mask(SIG_BLOCK, numbers)
     }
 
     /// Whether the parent process has told to ignore a signal, as `nohup` does with HUP.

@@ -13,7 +13,9 @@ struct EnvironmentArguments {
     }
 
     /// The arguments with those options in front that only the environment gives.
-    func adding(to arguments: [String]) -> [String] {
+    ///
+    /// - Throws: The exit status, for a flag that is neither on nor off.
+    func adding(to arguments: [String]) throws -> [String] {
         guard environment.keys.contains(where: { $0.hasPrefix(Self.prefix) }) else { return arguments }
         var own = arguments[...]
         var subcommand: [String] = []
@@ -27,7 +29,7 @@ struct EnvironmentArguments {
         let given = own.prefix { $0 != "--" }
         // What is wrong in the environment is a reason to ask for help.
         guard !given.contains(where: { ["--help", "-h", "--version"].contains($0) }) else { return arguments }
-        let added = optionNames.compactMap { name, isFlag -> String? in
+        let added = try optionNames.compactMap { name, isFlag -> String? in
             guard let value = environment[variable(name)], !value.isEmpty,
                 !given.contains(where: { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") })
             else { return nil }
@@ -35,8 +37,8 @@ struct EnvironmentArguments {
             switch value.lowercased() {
             case "1", "true", "yes", "on": return "--\(name)"
             case "0", "false", "no", "off": return nil
-            // A mistyped "no" must not be a yes: the parser refuses it.
-            default: return "--\(name)=\(value)"
+            // A mistyped "no" must not be a yes.
+            default: throw end(.usage, "\(variable(name)) is neither on nor off; give 1 or 0.")
             }
         }
         return subcommand + added + own

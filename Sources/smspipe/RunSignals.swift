@@ -7,13 +7,15 @@ import Synchronization
 
 /// What signals mean to a run: TERM, INT and HUP end it, a second one at once; USR1 sends what is batched.
 ///
-/// They are watched before there is a run, so that none ends the process in the middle of one; what comes early waits for it.
+/// They are watched before there is a run, so that none ends the process in the middle of one; what comes between waits for it.
 final class RunSignals: Sendable {
     private let begun = Mutex<(run: Pipe.Run?, early: [Int32])>((nil, []))
     private let isEnding = Atomic(false)
-    /// A terminal may be stopped, so summaries are written on a queue of their own: nothing waits for them.
+    /// A terminal may be stopped, so summaries are written on a queue of their own: the run does not wait for them.
     private let queue = DispatchQueue(label: "summary")
-    private let isWriting = Atomic(false)
+    private let written = DispatchGroup()
+    /// The summaries that are to be written, the newest of those that wait for another.
+    private let waiting = Mutex<(isWriting: Bool, line: String?)>((false, nil))
 
     init() {
         // Under nohup the run goes on when the terminal is closed.
@@ -29,6 +31,31 @@ final class RunSignals: Sendable {
         }
     }
 
+    /// Lets summaries that were asked for be written, if somebody reads them.
+    func end() {
+        _ = written.wait(timeout: .now() + .milliseconds(200))
+    }
+
+    private func write(_ line: String) {
+        let isFree = waiting.withLock { waiting in
+            waiting.line = line
+            defer { waiting.isWriting = true }
+            return !waiting.isWriting
+        }
+        guard isFree else { return }
+        queue.async(group: written) { [self] in
+            while let line = next() { writeToStandardError(line + "\n") }
+        }
+    }
+
+    private func next() -> String? {
+        waiting.withLock { waiting in
+            defer { waiting.line = nil }
+            waiting.isWriting = waiting.line != nil
+            return waiting.line
+        }
+    }
+
     private func arrived(_ number: Int32) {
         if number != SIGUSR1, isEnding.exchange(true, ordering: .relaxed) { _exit(128 + number) }
         begun.withLock { begun in
@@ -39,14 +66,7 @@ final class RunSignals: Sendable {
     private func tell(_ run: Pipe.Run, _ number: Int32) {
         if number == SIGUSR1 {
             run.flush()
-            run.report { [self] progress in
-                // Who does not read the last one needs no other.
-                guard !isWriting.exchange(true, ordering: .relaxed) else { return }
-                queue.async { [self] in
-                    writeToStandardError(Summary(progress).line + "\n")
-                    isWriting.store(false, ordering: .relaxed)
-                }
-            }
+            run.report { [self] in write(Summary($0).line) }
         } else {
             run.end(bySignal: number)
         }

@@ -198,9 +198,10 @@ struct SendCommand: ParsableCommand {
 
     func run() throws {
         let environment = processEnvironment
+        Signals.block([SIGUSR1])
         let inputs = try openInputs()
         // Not before: opening a pipe waits for who writes to it, and is left by a signal as it is in any program.
-        Signals.block()
+        Signals.block([SIGTERM, SIGINT, SIGHUP])
         if let journal { try checkIsApart(journal, from: inputs) }
         var simulator: SimulatorServer?
         if simulate, !dryRun {
@@ -215,6 +216,7 @@ struct SendCommand: ParsableCommand {
             signals.begin(run)
             if progress.isShown { display = ProgressDisplay(run, environment: environment) }
         }
+        signals.end()
         display?.end(result.progress)
         try simulator?.shutdown()
         report(result, endpoint: simulator?.endpoint ?? endpoint)
@@ -228,7 +230,7 @@ struct SendCommand: ParsableCommand {
 
     private func openInputs() throws -> [(name: String, descriptor: Int32)] {
         let limit = DescriptorLimit.raise()
-        guard files.count <= limit - Self.ownDescriptorCount else {
+        guard files.count <= max(limit - Self.ownDescriptorCount, 1) else {
             throw end(
                 .noInput,
                 "\(files.count) files are more than can be open at once here; join them instead: cat … | smspipe.",
@@ -282,7 +284,7 @@ struct SendCommand: ParsableCommand {
     private func openJournal(
         _ path: String,
         _ configuration: PipeConfiguration,
-    ) throws -> OpenJournal? {
+    ) throws -> OpenJournal {
         let endpoint = configuration.endpoint
         // A temporary access key is another in every run, a simulator is a new one, and a dry run has none.
         let isLasting = configuration.credentials.securityToken == nil && !simulate && !dryRun
@@ -331,10 +333,12 @@ struct SendCommand: ParsableCommand {
         if let rate = rate?.messagesPerSecond {
             engine.maximumMessagesPerSecond = rate
             // A request leaves at once with all that it holds.
-            engine.batchSize = max(1, min(engine.batchSize, Int(min(rate, 100))))
-            // What is read has to leave before its deadline: no more than half of that time allows is read ahead.
-            let readAhead = rate * Double(deadline.duration.nanoseconds) / 2e9
-            engine.window = max(engine.batchSize, Int(min(Double(window), readAhead)))
+            let half = Double(deadline.duration.nanoseconds) / 2e9
+            engine.batchSize = max(1, Int(min(Double(batchSize), rate * min(1, half))))
+            // What is read has to leave before its deadline, so no more is read than half of that time allows; but one message in
+            // doubt must not hold up the others, whose lines wait for its own.
+            let doubt = Double((timeout.duration + confirm.duration).nanoseconds) / 1e9
+            engine.window = max(engine.batchSize, Int(min(Double(window), rate * max(half, doubt))))
         }
         engine.timeout = timeout.duration
         engine.deadline = deadline.duration

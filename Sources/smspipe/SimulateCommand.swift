@@ -184,7 +184,7 @@ struct SimulateCommand: ParsableCommand {
             return
         }
         // Signals are watched before anyone knows of the server, so that none is missed.
-        Signals.block()
+        Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
         let ending = SimulateEnding()
         let server = try start()
         if !SimulatorServer.isLoopback(bind) {

@@ -26,8 +26,8 @@ struct Smspipe: ParsableCommand {
         var arguments = Array(CommandLine.arguments.dropFirst())
         // The filter is what people mean who ask for help without naming a subcommand.
         if arguments == ["--help"] || arguments == ["-h"] { arguments.insert(SendCommand._commandName, at: 0) }
-        arguments = EnvironmentArguments(environment: processEnvironment).adding(to: arguments)
         do {
+            arguments = try EnvironmentArguments(environment: processEnvironment).adding(to: arguments)
             var command = try parsed(arguments)
             try command.run()
         } catch {

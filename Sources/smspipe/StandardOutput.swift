@@ -20,6 +20,10 @@ func writeLine(_ text: String) throws(ExitCode) {
             written += count
         } else if errno == EPIPE {
             throw ExitCode(128 + SIGPIPE)
+        } else if errno == EAGAIN {
+            // Whoever has the other end has made the pipe one that does not wait.
+            var polled = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+            _ = unsafe poll(&polled, 1, -1)
         } else if errno != EINTR {
             throw end(.ioError, "cannot write the output: \(systemErrorText(errno)).")
         }

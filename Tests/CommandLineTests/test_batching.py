@@ -288,8 +288,8 @@ def test_connections_are_kept_and_used_again(smspipe, gateway):
 
 
 def test_no_message_expires_because_of_the_rate(smspipe, gateway):
-    """No more is read than can leave before its deadline."""
-    options = ["--rate", "200/s", "--deadline", "1s", "--batch-size", "10"]
+    """No more is read than can leave before its deadline, or is answered and looked up meanwhile."""
+    options = ["--rate", "200/s", "--deadline", "1s", "--batch-size", "10", "--timeout", "400ms", "--confirm", "0"]
     result = smspipe.run(gateway, *options, stdin=[message(n) for n in range(500)])
     assert set(result.outcomes) == {"accepted"} and len(result.outcomes) == 500
 

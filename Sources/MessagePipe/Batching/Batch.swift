@@ -70,8 +70,10 @@ struct Batch: ~Copyable {
     var isSignedAnew = false
     /// The request that is with the gateway.
     var request: UInt64 = 0
-    /// When the request left.
+    /// When the request was handed out, or left if it had to wait for a connection.
     var sentAt = Instant(nanoseconds: 0)
+    /// Until when the request's answer is awaited.
+    var timeoutAt = Instant(nanoseconds: 0)
     /// The day of the last request in China time, `yyyyMMdd`; 0 if none left.
     var sendDate: UInt32 = 0
     /// Why it may or may not have been sent.

@@ -2,53 +2,83 @@
 
 extension RequestTexts {
     /// Whatever is shorter may be anything, and tells nobody apart.
-    private static let leastMaskedByteCount = 4
+    private static let leastValueByteCount = 4
+    /// The digits that two numbers have in common at their end if they are one, with or without country code and prefix.
+    private static let leastCommonDigits = 7
 
     /// A text of the gateway without the phone numbers and template values of the request that it repeats.
     ///
-    /// It goes into the journal, into lines without their messages, and into those of other messages of the request.
+    /// It goes into the journal, into lines without their messages, and into those of other messages of the request. It may
+    /// have been cut: the beginning of a value at its end is masked too.
     ///
     /// - Parameter text: What the gateway says of the request.
     /// - Returns: The text with `…` in each of their places.
-    /// - Complexity: O(*n* · *m*) in the bytes of the text and the messages.
+    /// - Complexity: O(*n*) in the bytes of the messages, and for those values whose first bytes the text has, of the text.
     func masked(_ text: String) -> String {
-        guard text.utf8.count >= Self.leastMaskedByteCount else { return text }
-        var text = Array(text.utf8)
-        // The longest first: a value may be a part of another.
-        for secret in secrets(upTo: text.count).sorted(by: { $0.count > $1.count }) { Self.mask(secret, in: &text) }
-        return String(decoding: text, as: UTF8.self)
+        let text = Array(text.utf8)
+        guard text.count >= Self.leastValueByteCount else { return String(decoding: text, as: UTF8.self) }
+        var isMasked = [Bool](repeating: false, count: text.count)
+        maskNumbers(text, &isMasked)
+        maskValues(text, &isMasked)
+        guard isMasked.contains(true) else { return String(decoding: text, as: UTF8.self) }
+        var masked: [UInt8] = []
+        for index in text.indices {
+            if !isMasked[index] {
+                masked.append(text[index])
+            } else if index == 0 || !isMasked[index - 1] {
+                masked.append(contentsOf: "…".utf8)
+            }
+        }
+        return String(decoding: masked, as: UTF8.self)
     }
 
-    /// The numbers and values that are long enough, and not longer than a text, as UTF-8.
-    private func secrets(upTo byteCount: Int) -> Set<[UInt8]> {
-        var secrets: Set<[UInt8]> = []
+    private func maskNumbers(_ text: [UInt8], _ isMasked: inout [Bool]) {
+        let runs = text.indices.split { !Self.isDigit(text[$0]) }.filter { $0.count >= Self.leastCommonDigits }
+        for run in runs {
+            let tail = run.suffix(Self.leastCommonDigits).map { text[$0] }
+            let isOfMessage = elements.indices.contains { index in
+                let number = bytes.extracting(elements[index].phoneNumber)
+                guard number.count >= tail.count else { return false }
+                return zip(tail, number.indices.suffix(tail.count)).allSatisfy { $0 == number[$1] }
+            }
+            if isOfMessage { for index in run { isMasked[index] = true } }
+        }
+        // What is left of a number where the text was cut.
+        guard let last = text.indices.split(whereSeparator: { !Self.isDigit(text[$0]) }).last,
+            last.upperBound == text.count
+        else { return }
+        for index in elements.indices { mask(bytes.extracting(elements[index].phoneNumber), text, &isMasked) }
+    }
+
+    private func maskValues(_ text: [UInt8], _ isMasked: inout [Bool]) {
         var members: [JSONMember] = []
-        for index in elements.indices {
-            let number = bytes.extracting(elements[index].phoneNumber)
-            // Without `+` and `0086`, which the gateway may leave out.
-            secrets.insert(
-                number.indices.suffix(PhoneNumber.mainlandDigits).map { number[$0] }.filter { $0 != UInt8(ascii: "+") }
-            )
-            guard !elements[index].templateParameters.isEmpty else { continue }
+        for index in elements.indices where !elements[index].templateParameters.isEmpty {
             // The parser has accepted the object, so scanning it again cannot fail.
             _ = try? JSONScanner.scanObject(bytes, in: elements[index].templateParameters, into: &members)
-            // An escape takes six bytes where the text has one; what is longer is not even looked at.
-            for member in members where member.value.count <= 6 * byteCount + 2 {
-                secrets.insert(JSONText.decodeString(bytes, member.value))
+            for member in members {
+                let inside = bytes.extracting((member.value.lowerBound + 1)..<(member.value.upperBound - 1))
+                if member.hasEscapes {
+                    mask(JSONText.decodeString(bytes, member.value).span, text, &isMasked)
+                }
+                mask(inside, text, &isMasked)
             }
         }
-        return secrets.filter { (Self.leastMaskedByteCount...byteCount).contains($0.count) }
     }
 
-    private static func mask(_ secret: [UInt8], in text: inout [UInt8]) {
-        var index = 0
-        while index + secret.count <= text.count {
-            if text[index] == secret[0], text[index..<(index + secret.count)].elementsEqual(secret) {
-                text.replaceSubrange(index..<(index + secret.count), with: "…".utf8)
-                index += "…".utf8.count
-            } else {
-                index += 1
+    /// Masks a value wherever the text has it, or at its end begins with it.
+    private func mask(_ value: borrowing Span<UInt8>, _ text: [UInt8], _ isMasked: inout [Bool]) {
+        guard value.count >= Self.leastValueByteCount else { return }
+        for start in text.startIndex...(text.endIndex - Self.leastValueByteCount) where text[start] == value[0] {
+            var count = 1
+            while count < value.count, start + count < text.count, text[start + count] == value[count] { count += 1 }
+            guard count == value.count || start + count == text.count, count >= Self.leastValueByteCount else {
+                continue
             }
+            for index in start..<(start + count) { isMasked[index] = true }
         }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }

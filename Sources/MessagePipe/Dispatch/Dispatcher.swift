@@ -185,11 +185,9 @@ struct Dispatcher: ~Copyable {
         hasPermit && pacer.allows(at: now)
     }
 
-    /// Whether a batch is ready that goes before an open one whose oldest message came at a time.
-    ///
-    /// Messages of one chunk come at one time: what was full first was mostly begun first.
-    func hasReady(notYoungerThan instant: Instant, _ batches: borrowing BatchTable) -> Bool {
-        !urgent.isEmpty || ready.first.map { batches[$0].oldest <= instant } ?? false
+    /// Whether a batch is ready that goes before an open one: it is urgent, or was begun earlier.
+    func hasReady(before open: BatchTable.Index, _ batches: borrowing BatchTable) -> Bool {
+        !urgent.isEmpty || ready.first.map { batches[$0].serial < batches[open].serial } ?? false
     }
 
     /// When a batch that is due can leave; `nil` if only an event can make room for it.

@@ -7,8 +7,6 @@
 package struct PhoneNumber: Equatable, Sendable {
     /// The most digits that are accepted: E.164 allows 15, and prefixes such as `0086` come on top.
     package static let maximumDigits = 24
-    /// The digits of a mainland number without a prefix.
-    static let mainlandDigits = 11
 
     /// Stands for the number when two are compared; all spellings of a mainland number have the same.
     package let key: UInt64
@@ -40,7 +38,7 @@ package struct PhoneNumber: Equatable, Sendable {
             start &+= 1
         }
         switch (count, value) {
-        case (Self.mainlandDigits, 100_0000_0000...199_9999_9999):
+        case (11, 100_0000_0000...199_9999_9999):
             (key, isInternational) = (value, false)
         case (13, 86_100_0000_0000...86_199_9999_9999), (15, 86_100_0000_0000...86_199_9999_9999):
             // Fifteen digits with this value start with 0086.

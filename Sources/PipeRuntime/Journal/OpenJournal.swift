@@ -19,13 +19,11 @@ package final class OpenJournal: Sendable {
     ///   - conditions: Who sends, and where to.
     /// - Throws: ``JournalError``.
     package convenience init(_ path: String, conditions: JournalConditions) throws(JournalError) {
-        var generator = SystemRandomNumberGenerator()
-        let random = (0..<KeyedDigest.keyByteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let (file, index, tornByteCount) = try JournalFile.open(
             path,
             on: SystemStorage(),
             conditions: conditions,
-            salt: random,
+            salt: Self.salt(),
             time: (Clock.origin + Clock.now.nanoseconds) / 1_000_000,
         )
         self.init(file, index, tornByteCount: tornByteCount)
@@ -36,19 +34,29 @@ package final class OpenJournal: Sendable {
     /// - Parameters:
     ///   - path: The file.
     ///   - conditions: Where the messages would go, and who would send them.
-    /// - Returns: `nil` if there is no journal, or an empty one.
+    /// - Returns: The journal, an empty one if there is none.
     /// - Throws: ``JournalError``.
-    package static func reading(_ path: String, conditions: JournalConditions) throws(JournalError) -> OpenJournal? {
+    package static func reading(_ path: String, conditions: JournalConditions) throws(JournalError) -> OpenJournal {
         var index = JournalIndex()
         do throws(JournalError) {
             _ = try JournalFile.read(path, on: SystemStorage()) { index.apply($0) }
         } catch .cannotOpen(let error) where error.number == ENOENT {
-            return nil
+            // It would be created.
         }
-        guard let head = index.head else { return nil }
-        try conditions.check(head)
+        if let head = index.head {
+            try conditions.check(head)
+        } else {
+            let head = JournalHead(salt: salt(), accessKeyID: nil, endpoint: conditions.endpoint)
+            index.apply(JournalEntry(.head(head), time: 0, synced: 0))
+        }
         index.finishReading()
         return OpenJournal(nil, index, tornByteCount: 0)
+    }
+
+    /// Random bytes for the head of a new journal.
+    private static func salt() -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<KeyedDigest.keyByteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
 
     private init(_ file: JournalFile?, _ index: JournalIndex, tornByteCount: Int) {

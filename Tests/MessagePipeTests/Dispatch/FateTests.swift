@@ -137,9 +137,24 @@ struct FateTests {
             """#
         )
         bench.flush()
-        bench.answer(codeClass, message: "13900000001 王五 4711 471199, +8613900000002 n:10 x 1390000000")
+        bench.answer(codeClass, message: "13900000001 王五 4711 471199, +8613900000002 n:10 x 1390000003 4711")
         let messages = bench.output().map { Bench.member("Message", of: $0) }
-        #expect(messages == Array(repeating: "… … … …, +86… n:10 x 1390000000", count: 2))
+        #expect(messages == Array(repeating: "… … … …, +… n:10 x 1390000003 …", count: 2))
+    }
+
+    @Test(arguments: [
+        ("cut in 1390000", "cut in …"), ("cut in SECR", "cut in …"), ("cut in SEC", "cut in SEC"),
+        ("SECRETIVELY", "…IVELY"), ("SECRETVERY", "…"), ("6591234567 and 91234567", "6591234567 and 91234567"),
+        ("", ""), ("OK", "OK"), (#"say \"hi\" or say "hi""#, "… or …"),
+    ])
+    func `a text that was cut, or repeats values in parts, tells none`(text: String, masked: String) {
+        let bench = Bench()
+        bench.read(
+            #"{"PhoneNumber":"13900000001","TemplateParam":{"a":"SECRET","b":"RETVERY","c":"say \"hi\""}}"#
+        )
+        bench.flush()
+        bench.answer(.batch, message: text)
+        #expect(bench.output().map { Bench.member("Message", of: $0) } == [masked])
     }
 
     @Test func `without splitting a refusal for one message rejects the batch`() {
@@ -636,17 +651,25 @@ struct FateTests {
         #expect(bench.nextAbandoned() == nil)
         bench.wait(.seconds(1))
         #expect(bench.nextAbandoned() == id)
+        // Its connection is there before it is given up.
+        let wasOverdue = bench.engine.isOverdue(id, at: bench.now)
+        let leavesAfterAll = bench.engine.leaves(id, at: bench.now)
+        let isOverdue = bench.engine.isOverdue(id, at: bench.now)
+        #expect(wasOverdue && leavesAfterAll && !isOverdue)
+        bench.wait(.seconds(9))
+        #expect(bench.nextAbandoned() == nil)
     }
 
-    @Test func `what is full leaves before what came with it and is not`() {
+    @Test func `what was begun first leaves first, full or not`() {
         let bench = Bench {
             $0.batchSize = 2
             $0.concurrency = 1
         }
-        bench.read(count: 5)
+        let other = #"{"PhoneNumber":"13900000099","TemplateCode":"B"}"#
+        bench.read(other + "\n" + (0..<5).map { #"{"PhoneNumber":"\#(Bench.phone($0))"}"# }.joined(separator: "\n"))
         bench.endInput()
         bench.answerAll()
-        #expect(bench.sent.map(\.lines) == [[1, 2], [3, 4], [5]])
+        #expect(bench.sent.map(\.lines) == [[2, 3], [1], [4, 5], [6]])
     }
 
     @Test func `a request that did not leave is not counted`() {

@@ -171,7 +171,7 @@ private final class Sender {
             inFlight.append((request.id, now.advanced(by: latency)))
             count += 1
         }
-        while let id = engine.nextAbandoned() {
+        while let id = engine.nextAbandoned(at: now) {
             inFlight.removeAll { $0.id == id }
             engine.unknown(id, .timeout, at: now)
         }

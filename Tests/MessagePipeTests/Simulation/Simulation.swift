@@ -211,7 +211,7 @@ struct Simulation: ~Copyable {
     /// Does what the engine wants done now.
     private mutating func act() throws(Failure) {
         while let request = engine.nextRequest(at: now, sendDate: 20_260_101) { try send(request) }
-        while let id = engine.nextAbandoned() { try abandon(id) }
+        while let id = engine.nextAbandoned(at: now) { try abandon(id) }
         if isOutputGone { try takeOutput() }
         let inFlight = flights.values.count { !$0.isLookUp }
         guard inFlight <= configuration.concurrency, inFlight == engine.tally.inFlight else {

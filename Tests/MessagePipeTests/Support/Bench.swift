@@ -183,12 +183,12 @@ final class Bench {
     }
 
     /// A request that the engine gives up, not reported yet.
-    func nextAbandoned() -> RequestID? { engine.nextAbandoned() }
+    func nextAbandoned() -> RequestID? { engine.nextAbandoned(at: now) }
 
     /// Reports what the engine gives up.
     func reportAbandoned(_ doubt: Doubt = .timeout) -> Int {
         var count = 0
-        while let id = engine.nextAbandoned() {
+        while let id = engine.nextAbandoned(at: now) {
             inFlight.removeAll { $0.id == id }
             engine.unknown(id, doubt, at: now)
             count += 1

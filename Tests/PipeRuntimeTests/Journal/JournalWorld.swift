@@ -170,7 +170,7 @@ struct JournalWorld {
                 let latency = Duration.milliseconds(Int.random(in: 0...20, using: &random))
                 events.append((now.advanced(by: latency), .report(request.id, report)))
             }
-            while let id = engine.nextAbandoned() {
+            while let id = engine.nextAbandoned(at: now) {
                 events.removeAll { if case .report(let other, _) = $0.event { other == id } else { false } }
                 events.append((now, .report(id, .unknown)))
             }
