@@ -137,6 +137,12 @@ extension Engine {
         return nil
     }
 
+    /// Notes, in a dry run, which request messages with an `Id` are in, as that of a run would be.
+    mutating func planned(_ index: BatchTable.Index) {
+        guard journal.isKept, batches[index].records.contains(where: \.hasID) else { return }
+        batches[index].recorded = journal.batches.add(batchID(index), sendDate: 0, time: 0)
+    }
+
     private mutating func recordIntent(_ index: BatchTable.Index, at now: Instant, sendDate: UInt32) {
         let batchID = batchID(index)
         if let recorded = batches[index].recorded {

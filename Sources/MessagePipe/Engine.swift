@@ -325,6 +325,7 @@ package struct Engine: ~Copyable {
             settle(index, stop.response)
         } else if configuration.isDryRun {
             tally.requests += 1
+            planned(index)
             settle(index, Response(.planned, code: "smspipe.PLANNED", message: "Not sent: this is a dry run."))
         } else {
             dispatcher.enqueue(index, expiresAt: expiry(of: index), batches)

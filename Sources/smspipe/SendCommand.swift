@@ -335,10 +335,8 @@ struct SendCommand: ParsableCommand {
             // A request leaves at once with all that it holds.
             let half = Double(deadline.duration.nanoseconds) / 2e9
             engine.batchSize = max(1, Int(min(Double(batchSize), rate * min(1, half))))
-            // What is read has to leave before its deadline, so no more is read than half of that time allows; but one message in
-            // doubt must not hold up the others, whose lines wait for its own.
-            let doubt = Double((timeout.duration + confirm.duration).nanoseconds) / 1e9
-            engine.window = max(engine.batchSize, Int(min(Double(window), rate * max(half, doubt))))
+            // What is read has to leave before its deadline: no more is read than half of that time allows.
+            engine.window = min(window, max(engine.batchSize, Int(min(Double(window), rate * half))))
         }
         engine.timeout = timeout.duration
         engine.deadline = deadline.duration

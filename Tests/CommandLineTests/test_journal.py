@@ -295,8 +295,11 @@ def test_another_file_is_not_touched(smspipe, gateway, journal, text):
 def test_a_dry_run_says_what_a_run_would_send(smspipe, gateway, journal):
     assert smspipe.run(gateway, "-n", "--journal", journal, stdin=[message(1)]).outcomes == ["planned"]
     assert not journal.exists()
-    ids = [message(n) | {"Id": "a"} for n in (1, 2)]
-    assert smspipe.run(gateway, "-n", "--journal", journal, stdin=ids).codes == ["smspipe.PLANNED", "smspipe.ID_REUSED"]
+    ids = [message(n) | {"Id": "a"} for n in (1, 2, 1)]
+    planned = smspipe.run(gateway, "-n", "--batch-size", "1", "--journal", journal, "--summary", stdin=ids)
+    assert planned.codes == ["smspipe.PLANNED", "smspipe.ID_REUSED", "smspipe.PLANNED"]
+    assert planned.column("BatchId")[0] == planned.column("BatchId")[2] and planned.summary["Requests"] == 1
+    assert smspipe.run(gateway, "-n", "--journal", journal.parent / "no" / "journal", stdin=ids).status == 73
     smspipe.run(gateway, "--journal", journal, stdin=[message(1), message(2)])
     gateway.script = lambda request: lost(NEVER)
     process = smspipe.start(gateway, "--linger", "0", "--journal", journal)

@@ -3,6 +3,8 @@
 extension RequestTexts {
     /// Whatever is shorter may be anything, and tells nobody apart.
     private static let leastValueByteCount = 4
+    /// The digits of a mainland number without a prefix.
+    private static let mainlandDigits = 11
     /// The digits that two numbers have in common at their end if they are one, with or without country code and prefix.
     private static let leastCommonDigits = 7
 
@@ -43,11 +45,15 @@ extension RequestTexts {
             }
             if isOfMessage { for index in run { isMasked[index] = true } }
         }
-        // What is left of a number where the text was cut.
-        guard let last = text.indices.split(whereSeparator: { !Self.isDigit(text[$0]) }).last,
-            last.upperBound == text.count
-        else { return }
-        for index in elements.indices { mask(bytes.extracting(elements[index].phoneNumber), text, &isMasked) }
+        // What is short, has digits behind it, or was cut.
+        for index in elements.indices {
+            var number = elements[index].phoneNumber
+            if bytes[number.lowerBound] == UInt8(ascii: "+") { number.removeFirst() }
+            mask(bytes.extracting(number), text, &isMasked)
+            if number.count > Self.mainlandDigits {
+                mask(bytes.extracting(number.suffix(Self.mainlandDigits)), text, &isMasked)
+            }
+        }
     }
 
     private func maskValues(_ text: [UInt8], _ isMasked: inout [Bool]) {

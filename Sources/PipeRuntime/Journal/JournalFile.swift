@@ -21,6 +21,11 @@ package enum JournalError: Error, Equatable {
     /// Reading, writing or syncing failed.
     case failed(StorageError)
 
+    /// Checks that there is a directory for a journal.
+    static func creation(of path: String) throws(JournalError) {
+        try naming(cannotOpen) { () throws(StorageError) in try SystemStorage().syncDirectory(of: path) }
+    }
+
     /// Does what may fail in the file system.
     fileprivate static func naming<Result>(
         _ error: (StorageError) -> JournalError,

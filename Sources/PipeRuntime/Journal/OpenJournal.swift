@@ -41,7 +41,8 @@ package final class OpenJournal: Sendable {
         do throws(JournalError) {
             _ = try JournalFile.read(path, on: SystemStorage()) { index.apply($0) }
         } catch .cannotOpen(let error) where error.number == ENOENT {
-            // It would be created.
+            // It would be created, if there is where to.
+            try JournalError.creation(of: path)
         }
         if let head = index.head {
             try conditions.check(head)
