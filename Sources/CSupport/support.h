@@ -10,7 +10,7 @@
 static inline void prefetch_for_writing(const void *_Nonnull address) {
 #if defined(__x86_64__)
     // The builtin makes a prefetch for reading of it for processors of 2003, and such a line may still be another's to write.
-    // To processors without the instruction it is nothing.
+    // Every processor that runs the 64-bit Windows of 2013 has the instruction.
     __asm__ volatile("prefetchw (%0)" : : "r"(address));
 #else
     __builtin_prefetch(address, 1);

@@ -50,5 +50,16 @@ extension Engine {
         package init(runID: String) {
             self.runID = runID
         }
+
+        /// Limits the messages a second, and with them what a request holds and what is read.
+        ///
+        /// A request leaves at once with all that it holds: no more than a second's. And what is read has to leave before its
+        /// deadline, to be set before: no more is read than half of that time allows.
+        package mutating func limit(toMessagesPerSecond rate: Double) {
+            maximumMessagesPerSecond = rate
+            let half = Double(deadline.nanoseconds) / 2e9
+            batchSize = max(1, Int(min(Double(batchSize), rate * min(1, half))))
+            window = min(window, max(batchSize, Int(min(Double(window), rate * half))))
+        }
     }
 }

@@ -137,8 +137,8 @@ extension Engine {
         return nil
     }
 
-    /// Notes, in a dry run, which request messages with an `Id` are in, as that of a run would be.
-    mutating func planned(_ index: BatchTable.Index) {
+    /// Notes in a dry run which request messages with an `Id` would be in, so that an `Id` that comes again has its answer.
+    mutating func notePlan(_ index: BatchTable.Index) {
         guard journal.isKept, batches[index].records.contains(where: \.hasID) else { return }
         batches[index].recorded = journal.batches.add(batchID(index), sendDate: 0, time: 0)
     }

@@ -34,15 +34,13 @@ package struct Engine: ~Copyable {
         let isTold = stopsSoFar.contains { $0.isSameKind(as: .unreachable(reason)) }
         return isTold ? stopsSoFar : stopsSoFar + [.unreachable(reason)]
     }
-    private var stopsSoFar: [StopReason] = []
+    var stopsSoFar: [StopReason] = []
     /// The signal that ended the run, even if sending had to stop for another reason too.
-    package private(set) var endingSignal: Int32?
+    package internal(set) var endingSignal: Int32?
     /// Until when answers are awaited after a signal.
     var drainDeadline: Instant?
     /// When the input counts as ended though its reader has not said so, once waiting is over.
-    private var inputDeadline: Instant?
-    /// How long the reader may take to tell what it has read; it may be stuck in a read that does not return.
-    private static let readerPatience: Duration = .seconds(1)
+    var inputDeadline: Instant?
     /// Whether nothing is awaited any more: what comes back late is unknown.
     var isGivenUp = false
     var isInputEnded = false
@@ -212,63 +210,7 @@ package struct Engine: ~Copyable {
         }
     }
 
-    // MARK: - Stopping
-
-    /// Tells that a signal asks for the end: no more is read, what is batched is sent, answers are awaited for the drain time.
-    ///
-    /// When sending has stopped already, the reason for that stands, and only the wait for answers is cut short.
-    package mutating func signalArrived(_ signal: Int32, at now: Instant) {
-        guard drainDeadline == nil, !isGivenUp else { return }
-        drainDeadline = now.advanced(by: configuration.drain)
-        endingSignal = signal
-        guard stop == nil else { return }
-        stop = .signal(signal)
-        flush()
-    }
-
-    /// Tells that nobody reads the output any more.
-    package mutating func outputClosed(at now: Instant) {
-        responses.discards = true
-        stopSending(.outputClosed, at: now)
-    }
-
-    /// Tells that writing failed for good: nothing more is sent, and no line can be written.
-    package mutating func storageFailed(_ what: String, at now: Instant) {
-        responses.discards = true
-        stopSending(.storage(what), at: now)
-    }
-
-    /// Whether there is nothing left to do but to write what ``takeOutput(into:upTo:)`` has given.
-    package var isFinished: Bool {
-        if responses.discards { return dispatcher.inFlightCount == 0 && !dispatcher.hasDoubts && journal.isIdle }
-        return isInputEnded && messages.count == 0 && journal.isIdle
-    }
-
-    /// Whether requests may still be started.
-    var mayStart: Bool { stop == nil || stop?.sendsWhatIsBatched == true && !isGivenUp }
-
-    /// Ends sending; every message that has not left is answered with the reason.
-    mutating func stopSending(_ reason: StopReason, at now: Instant) {
-        if stop == nil || stop?.sendsWhatIsBatched == true { stop = reason }
-        if !stopsSoFar.contains(where: { $0.isSameKind(as: reason) }) { stopsSoFar.append(reason) }
-        closeAll()
-        for index in dispatcher.takeWaiting() { settle(index, reason.response) }
-        if responses.discards {
-            for index in dispatcher.takeDoubtful() { settleDoubt(index) }
-        }
-    }
-
-    /// Ends waiting: what has not left is skipped, what is in doubt is unknown.
-    private mutating func giveUp(at now: Instant) {
-        guard !isGivenUp, let stop else { return }
-        isGivenUp = true
-        drainDeadline = nil
-        if !isInputEnded { inputDeadline = now.advanced(by: Self.readerPatience) }
-        closeAll()
-        for index in dispatcher.takeWaiting() { settle(index, stop.response) }
-        for index in dispatcher.takeDoubtful() { settleDoubt(index) }
-        dispatcher.abandonAll()
-    }
+    // MARK: - Batches
 
     /// Answers what would leave now, in a dry run.
     mutating func planDue(at now: Instant) {
@@ -276,11 +218,11 @@ package struct Engine: ~Copyable {
     }
 
     /// Declares what is batched due: it leaves as soon as it can, and fills meanwhile.
-    private mutating func flush() {
+    mutating func flush() {
         if configuration.isDryRun { closeAll() } else { batcher.flush(batches) }
     }
 
-    private mutating func closeAll() {
+    mutating func closeAll() {
         while let oldest = batcher.oldest(batches) { close(oldest) }
     }
 
@@ -325,7 +267,7 @@ package struct Engine: ~Copyable {
             settle(index, stop.response)
         } else if configuration.isDryRun {
             tally.requests += 1
-            planned(index)
+            notePlan(index)
             settle(index, Response(.planned, code: "smspipe.PLANNED", message: "Not sent: this is a dry run."))
         } else {
             dispatcher.enqueue(index, expiresAt: expiry(of: index), batches)

@@ -102,7 +102,7 @@ struct SendCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The most messages a second, such as 500/s; no request holds more than a second's.",
+            "The most messages a second, such as 500/s; no request holds more than a second's, and no more is read than half the deadline allows.",
             valueName: "rate",
         )
     )
@@ -330,16 +330,9 @@ struct SendCommand: ParsableCommand {
         engine.linger = linger.duration
         engine.window = window
         engine.concurrency = concurrency
-        if let rate = rate?.messagesPerSecond {
-            engine.maximumMessagesPerSecond = rate
-            // A request leaves at once with all that it holds.
-            let half = Double(deadline.duration.nanoseconds) / 2e9
-            engine.batchSize = max(1, Int(min(Double(batchSize), rate * min(1, half))))
-            // What is read has to leave before its deadline: no more is read than half of that time allows.
-            engine.window = min(window, max(engine.batchSize, Int(min(Double(window), rate * half))))
-        }
         engine.timeout = timeout.duration
         engine.deadline = deadline.duration
+        if let rate { engine.limit(toMessagesPerSecond: rate.messagesPerSecond) }
         engine.confirm = confirm.duration
         engine.drain = drain.duration
         engine.splits = !noSplit

@@ -2,9 +2,9 @@
 
 import ArgumentParser
 import GatewaySimulator
-import PipeRuntime
 import Glibc
 import MessagePipe
+import PipeRuntime
 
 /// A local gateway that speaks the service's API.
 struct SimulateCommand: ParsableCommand {

@@ -3,8 +3,6 @@
 extension RequestTexts {
     /// Whatever is shorter may be anything, and tells nobody apart.
     private static let leastValueByteCount = 4
-    /// The digits of a mainland number without a prefix.
-    private static let mainlandDigits = 11
     /// The digits that two numbers have in common at their end if they are one, with or without country code and prefix.
     private static let leastCommonDigits = 7
 
@@ -17,16 +15,16 @@ extension RequestTexts {
     /// - Returns: The text with `…` in each of their places.
     /// - Complexity: O(*n*) in the bytes of the messages, and for those values whose first bytes the text has, of the text.
     func masked(_ text: String) -> String {
-        let text = Array(text.utf8)
-        guard text.count >= Self.leastValueByteCount else { return String(decoding: text, as: UTF8.self) }
-        var isMasked = [Bool](repeating: false, count: text.count)
-        maskNumbers(text, &isMasked)
-        maskValues(text, &isMasked)
-        guard isMasked.contains(true) else { return String(decoding: text, as: UTF8.self) }
+        guard text.utf8.count >= Self.leastValueByteCount else { return text }
+        let bytes = Array(text.utf8)
+        var isMasked = [Bool](repeating: false, count: bytes.count)
+        maskNumbers(bytes, &isMasked)
+        maskValues(bytes, &isMasked)
+        guard isMasked.contains(true) else { return text }
         var masked: [UInt8] = []
-        for index in text.indices {
+        for index in bytes.indices {
             if !isMasked[index] {
-                masked.append(text[index])
+                masked.append(bytes[index])
             } else if index == 0 || !isMasked[index - 1] {
                 masked.append(contentsOf: "…".utf8)
             }
@@ -45,14 +43,10 @@ extension RequestTexts {
             }
             if isOfMessage { for index in run { isMasked[index] = true } }
         }
-        // What is short, has digits behind it, or was cut.
+        // What is short, has digits behind it, or was cut: without prefix, as all spellings of a mainland number have it.
         for index in elements.indices {
-            var number = elements[index].phoneNumber
-            if bytes[number.lowerBound] == UInt8(ascii: "+") { number.removeFirst() }
-            mask(bytes.extracting(number), text, &isMasked)
-            if number.count > Self.mainlandDigits {
-                mask(bytes.extracting(number.suffix(Self.mainlandDigits)), text, &isMasked)
-            }
+            guard let number = PhoneNumber(bytes, elements[index].phoneNumber) else { continue }
+            mask(Array(String(number.key).utf8).span, text, &isMasked)
         }
     }
 

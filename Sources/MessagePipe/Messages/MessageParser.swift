@@ -29,12 +29,6 @@ package struct MessageParser: Sendable {
     /// Finds the messages' identities, with a journal.
     private var identifier: MessageIdentifier?
     private var scanner = LineScanner()
-    /// How many messages ahead the storage of a message is fetched.
-    ///
-    /// The thread that takes messages had it last, so it lies in another processor's cache. Stores leave one after the other, and
-    /// the next line's scan had to wait until that one could: 70 ns a message, 12 % of all CPU, where the processors are far apart.
-    private static let prefetchDistance = 4
-
     /// Reused for every object of parameters that needs a second look.
     private var variables: [JSONMember] = []
 
@@ -78,10 +72,7 @@ package struct MessageParser: Sendable {
         chunk.messages.reserveCapacity(lines.count)
         let bytes = chunk.bytes
         for index in lines {
-            chunk.messages.span.prefetch(
-                from: chunk.messages.count &+ Self.prefetchDistance,
-                byteCount: MemoryLayout<Message>.stride,
-            )
+            chunk.prefetchMessage()
             var line = block.lines[index]
             line.bytes.start -= base
             var message = Message(line: line.number)

@@ -72,7 +72,7 @@ package final class Gateway {
     ///   - connected: Called whenever a connection has been made.
     ///   - leaves: Asked about a request when its connection has been made, which may have taken long.
     ///   - ready: Called when ``isReady()`` is to be asked again.
-    ///   - report: Called once for each request, never from within ``send(_:_:)``.
+    ///   - report: Called once for each request, also from within ``send(_:_:)`` if it fails at once.
     package init(
         _ connector: Connector,
         connected: @escaping () -> Void,

@@ -22,7 +22,7 @@ package enum JournalError: Error, Equatable {
     case failed(StorageError)
 
     /// Checks that there is a directory for a journal.
-    static func creation(of path: String) throws(JournalError) {
+    static func checkDirectory(of path: String) throws(JournalError) {
         try naming(cannotOpen) { () throws(StorageError) in try SystemStorage().syncDirectory(of: path) }
     }
 

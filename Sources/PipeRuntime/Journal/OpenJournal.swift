@@ -42,7 +42,7 @@ package final class OpenJournal: Sendable {
             _ = try JournalFile.read(path, on: SystemStorage()) { index.apply($0) }
         } catch .cannotOpen(let error) where error.number == ENOENT {
             // It would be created, if there is where to.
-            try JournalError.creation(of: path)
+            try JournalError.checkDirectory(of: path)
         }
         if let head = index.head {
             try conditions.check(head)

@@ -145,7 +145,7 @@ struct FateTests {
     @Test(arguments: [
         ("cut in 1390000", "cut in …"), ("cut in SECR", "cut in …"), ("cut in SEC", "cut in SEC"),
         ("SECRETIVELY", "…IVELY"), ("SECRETVERY", "…"), ("6591234567 and 91234567", "6591234567 and 91234567"),
-        ("to 1390000000199 or 139000000012", "to …99 or …2"), ("cut in +86139000", "cut in +…"),
+        ("to 1390000000199 or 139000000012", "to …99 or …2"), ("cut in +86139000", "cut in +86…"),
         ("", ""), ("OK", "OK"), (#"say \"hi\" or say "hi""#, "… or …"),
     ])
     func `a text that was cut, or repeats values in parts, tells none`(text: String, masked: String) {
@@ -865,6 +865,27 @@ struct FateTests {
         for _ in 0..<3 { bench.unknown() }
         bench.wait(.seconds(2))
         #expect(bench.inFlight.count == 3)
+    }
+
+    @Test(arguments: [
+        // Rate, deadline in seconds, window; batch size and window then.
+        (500.0, 120, 20_000, 100, 20_000), (20.0, 120, 20_000, 20, 1_200), (500.0, 5, 20_000, 100, 1_250),
+        (500.0, 120, 5, 100, 5), (100.0, 1, 20_000, 50, 50), (0.5, 120, 20_000, 1, 30), (1e9, 86_400, 300, 100, 300),
+        (1e-6, 1, 20_000, 1, 1),
+    ])
+    func `a rate limits what a request holds and what is read`(
+        rate: Double,
+        deadline: Int,
+        window: Int,
+        batchSize: Int,
+        limitedWindow: Int,
+    ) {
+        var configuration = Engine.Configuration(runID: "run")
+        configuration.deadline = .seconds(deadline)
+        configuration.window = window
+        configuration.limit(toMessagesPerSecond: rate)
+        #expect(configuration.maximumMessagesPerSecond == rate)
+        #expect(configuration.batchSize == batchSize && configuration.window == limitedWindow)
     }
 
     @Test func `the rate counts messages`() {
