@@ -544,6 +544,23 @@ struct FateTests {
         #expect(bench.fates() == ["accepted OK", isAsked ? "accepted OK" : "unknown smspipe.UNCONFIRMED"])
     }
 
+    @Test func `the records of a message whose connection came late may be as late`() throws {
+        let bench = Bench { $0.batchSize = 1 }
+        let line = #"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"o"}"#
+        bench.read(line)
+        bench.wait(.seconds(9))
+        let id = try #require(bench.inFlight.first?.id)
+        let leaves = bench.engine.leaves(id, at: bench.now)
+        #expect(leaves)
+        bench.answer(.success)
+        bench.wait(.seconds(14))
+        bench.read(line)
+        bench.unknown()
+        bench.wait(.seconds(2))
+        #expect(bench.askedLookUp == nil)
+        #expect(bench.fates() == ["accepted OK", "unknown smspipe.UNCONFIRMED"])
+    }
+
     @Test func `what was certainly not taken has no record`() {
         let bench = Bench { $0.batchSize = 2 }
         bench.read(#"{"PhoneNumber":"13900000001","TemplateCode":"T","OutId":"o"}"#)

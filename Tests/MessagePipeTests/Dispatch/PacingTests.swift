@@ -79,6 +79,18 @@ struct PacingTests {
         #expect(sender.tally[.accepted] - before > 60 * 100 / 2)
     }
 
+    @Test func `a burst of refusals leaves more than a few requests a second`() {
+        let sender = Sender(concurrency: 16, latency: .milliseconds(30))
+        sender.run(.seconds(1)) { _ in .success }
+        var refusals = 100
+        sender.run(.seconds(5)) { _ in
+            refusals -= 1
+            return refusals >= 0 ? .throttle : .success
+        }
+        #expect(refusals < 0)
+        #expect(sender.run(.seconds(10)) { _ in .success } > 100)
+    }
+
     @Test func `concurrency suffices for the rate however long answers take`() {
         let sender = Sender(latency: .milliseconds(500))
         var limit = Limit(perSecond: 40)

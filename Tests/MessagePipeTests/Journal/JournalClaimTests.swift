@@ -45,6 +45,17 @@ struct JournalClaimTests {
         #expect(run.isFinished)
     }
 
+    @Test func `requests leave in the order in which they were recorded`() {
+        let run = JournaledRun(batchSize: 1)
+        run.read(count: 5)
+        run.record()
+        var lines: [UInt64] = []
+        while let request = run.nextRequest() {
+            run.engine.forEachMessage(of: request) { message, _ in lines.append(message.line) }
+        }
+        #expect(lines == [1, 2, 3, 4, 5])
+    }
+
     @Test func `one request is recorded until there is a gateway`() {
         let run = JournaledRun(isConnected: false, batchSize: 1)
         run.read(count: 3)
