@@ -181,7 +181,7 @@ package struct Engine: ~Copyable {
             guard let instant else { return }
             next = min(next ?? instant, instant)
         }
-        if mayStart, let due = oldestIfFull() != nil ? Instant(nanoseconds: .min) : batcher.nextDue(batches) {
+        if mayStart, let due = oldestIfFull() != nil ? .beforeAll : batcher.nextDue(batches) {
             consider(dispatcher.earliestStart(due: due))
         }
         if let oldest = batcher.oldest(batches) { consider(expiry(of: oldest)) }

@@ -86,7 +86,7 @@ struct Batcher: ~Copyable {
     mutating func nextDue(_ batches: borrowing BatchTable) -> Instant? {
         dropClosed(batches)
         guard let oldest = byAge.first else { return nil }
-        if oldest.serial <= flushed { return Instant(nanoseconds: .min) }
+        if oldest.serial <= flushed { return .beforeAll }
         // Without linger a batch waits for the end of the input that is ready, which comes as a flush.
         return linger == .zero ? nil : batches[oldest.index].oldest.advanced(by: linger)
     }

@@ -5,6 +5,9 @@ package struct Instant: InstantProtocol, Hashable, Sendable {
     /// Nanoseconds since the origin.
     package var nanoseconds: Int64
 
+    /// A moment before all others: of what is due whatever the time is.
+    static let beforeAll = Instant(nanoseconds: .min)
+
     /// Creates the moment that many nanoseconds after the origin.
     package init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
@@ -14,8 +17,11 @@ package struct Instant: InstantProtocol, Hashable, Sendable {
         Instant(nanoseconds: nanoseconds.addingReportingOverflow(duration.nanoseconds).partialValue)
     }
 
+    /// How long it is until another moment; negative if that is earlier, and at most 292 years either way.
     package func duration(to other: Instant) -> Duration {
-        .nanoseconds(other.nanoseconds - nanoseconds)
+        let (difference, isCut) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
+        guard isCut else { return .nanoseconds(difference) }
+        return .nanoseconds(other < self ? Int64.min : Int64.max)
     }
 
     package static func < (one: Instant, other: Instant) -> Bool {

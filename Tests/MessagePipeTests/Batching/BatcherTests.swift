@@ -229,6 +229,34 @@ struct BatcherTests {
         #expect(bench.sent.count == 10 && bench.sent.allSatisfy { $0.lines.count == 100 })
     }
 
+    @Test func `the oldest batch of a full window is due at once when lines have come out`() throws {
+        let bench = Bench {
+            $0.window = 8192
+            $0.linger = .seconds(3600)
+        }
+        bench.wait(.seconds(5))
+        bench.read(count: 2000)
+        // Too young to make room, as long as all lines before it are in the window too.
+        _ = Self.readTemplates(bench, 5500, upTo: 5500)
+        #expect(bench.sent.count == 20 && bench.occupancy.messages == 7500)
+        for _ in 0..<3 { bench.answer(.success) }
+        #expect(bench.sent.count == 20)
+        #expect(bench.output().count == 300)
+        // What a driver asks now: how long to wait.
+        let deadline = try #require(bench.nextDeadline)
+        #expect(bench.now.duration(to: deadline) < .zero)
+        bench.wait(.zero)
+        #expect(bench.sent.count > 20)
+    }
+
+    @Test func `durations between moments that are far apart are cut to what there is`() {
+        let (first, last) = (Instant(nanoseconds: .min), Instant(nanoseconds: .max))
+        #expect(first.duration(to: last) == .nanoseconds(Int64.max))
+        #expect(last.duration(to: first) == .nanoseconds(Int64.min))
+        #expect(Instant(nanoseconds: 5).duration(to: first) == .nanoseconds(Int64.min))
+        #expect(Instant(nanoseconds: -2).duration(to: Instant(nanoseconds: 3)) == .nanoseconds(5))
+    }
+
     @Test func `the oldest batch of a full window leaves when the rate allows it`() {
         let bench = Bench {
             $0.window = 16_000
