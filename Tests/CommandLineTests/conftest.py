@@ -17,7 +17,8 @@ def pytest_configure(config):
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="run the long tests, too")
     parser.addoption("--kills", type=int, default=40, help="how many runs with a journal are killed")
-    parser.addoption("--seed", type=int, default=1, help="the first seed of the runs that are killed")
+    parser.addoption("--runs", type=int, default=20, help="how many runs have a random shape")
+    parser.addoption("--seed", type=int, default=1, help="the first seed of runs that are killed or have a random shape")
 
 
 def pytest_collection_modifyitems(config, items):
