@@ -23,6 +23,7 @@ package final class Pipe {
     private let started = Clock.now
     private var engine: Engine
     private var translator: GatewayTranslator
+    private var renewal: CredentialsRenewal?
     private var gateway: Gateway?
 
     private let credit: InputCredit
@@ -61,6 +62,7 @@ package final class Pipe {
             scheme: configuration.signatureScheme,
             credentials: configuration.credentials,
         )
+        renewal = CredentialsRenewal(configuration.credentials, at: Clock.epochSeconds)
         credit = InputCredit(
             messages: configuration.engine.window,
             reserve: configuration.engine.windowReserve,
@@ -122,6 +124,7 @@ package final class Pipe {
                 let bound = NIOLoopBound(new, eventLoop: eventLoop)
                 if let file { new.startJournal(bound, door, file) }
                 new.startThreads(bound, door, inputs, outputDescriptor)
+                new.startRenewing(bound, door)
                 began(Run(pipe: bound, eventLoop: eventLoop, door: door))
             }
         }
@@ -144,6 +147,19 @@ package final class Pipe {
         }
         journal = writer
         DispatchQueue(label: "journal").async { writer.run() }
+    }
+
+    /// Looks each second whether temporary credentials are to be renewed: the machine may sleep meanwhile.
+    private func startRenewing(_ bound: NIOLoopBound<Pipe>, _ door: LoopDoor) {
+        guard renewal != nil, let renew = configuration.renewCredentials else { return }
+        let queue = DispatchQueue(label: "credentials")
+        eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { [bound] _ in
+            guard bound.value.renewal?.begins(at: Clock.epochSeconds) == true else { return }
+            queue.async {
+                let credentials = renew()
+                door.execute { bound.value.renewed(credentials) }
+            }
+        }
     }
 
     private func startThreads(
@@ -223,6 +239,15 @@ package final class Pipe {
             engine.storageFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
         }
         pump()
+    }
+
+    private func renewed(_ credentials: Credentials?) {
+        guard let credentials else {
+            renewal?.failed(at: Clock.epochSeconds)
+            return
+        }
+        renewal?.renewed(credentials, at: Clock.epochSeconds)
+        translator.sign(with: credentials)
     }
 
     private func journalReported(_ failure: StorageError?) {

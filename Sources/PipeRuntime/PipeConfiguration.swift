@@ -21,6 +21,8 @@ package struct PipeConfiguration: Sendable {
     package var signatureScheme: SignatureScheme
     /// Who sends.
     package var credentials: Credentials
+    /// Gets new credentials before temporary ones end, on a thread that may wait; `nil` where there are none to be got.
+    package var renewCredentials: (@Sendable () -> Credentials?)?
     /// What makes the run safe against its end at any moment.
     package var journal: OpenJournal?
 

@@ -23,10 +23,11 @@ struct SendCommand: ParsableCommand {
             Every option can also be given in the environment: SMSPIPE_ and its name
             in capitals, such as SMSPIPE_BATCH_SIZE=50; the option wins.
 
-            Credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID and
-            ALIBABA_CLOUD_ACCESS_KEY_SECRET, or from the profile in
-            ~/.aliyun/config.json or ~/.alibabacloud/credentials; never from an
-            option.
+            Credentials never come from an option, but, in this order, from
+            ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, the role
+            of an OIDC token (ALIBABA_CLOUD_OIDC_TOKEN_FILE), the profile of
+            ~/.aliyun/config.json or ~/.alibabacloud/credentials, the ECS role that
+            ALIBABA_CLOUD_ECS_METADATA names, or ALIBABA_CLOUD_CREDENTIALS_URI.
 
             Other commands, each with its own --help:
             smspipe simulate       a local gateway that speaks the same API
@@ -200,6 +201,7 @@ struct SendCommand: ParsableCommand {
         let environment = processEnvironment
         Signals.block([SIGUSR1])
         let inputs = try openInputs()
+        let found = simulate || dryRun ? nil : try findCredentials(environment)
         // Not before: opening a pipe waits for who writes to it, and is left by a signal as it is in any program.
         Signals.block([SIGTERM, SIGINT, SIGHUP])
         if let journal { try checkIsApart(journal, from: inputs) }
@@ -209,7 +211,7 @@ struct SendCommand: ParsableCommand {
             printDiagnostic("sending to a simulator inside this process; no message leaves this machine.")
             simulator = server
         }
-        let configuration = try pipeConfiguration(environment, simulator)
+        let configuration = try pipeConfiguration(environment, simulator, found)
         let signals = RunSignals()
         var display: ProgressDisplay?
         let result = Pipe.run(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO) { run in
@@ -256,6 +258,7 @@ struct SendCommand: ParsableCommand {
     private func pipeConfiguration(
         _ environment: [String: String],
         _ simulator: SimulatorServer?,
+        _ found: CredentialsChain.Found?,
     ) throws -> PipeConfiguration {
         let endpoint = try gatewayEndpoint(simulator?.endpoint ?? self.endpoint)
         var configuration = PipeConfiguration(
@@ -267,8 +270,9 @@ struct SendCommand: ParsableCommand {
             ),
             maximumLineBytes: maxLine.bytes,
             endpoint: endpoint,
-            credentials: try credentials(environment, simulator),
+            credentials: found?.credentials ?? Self.credentials(simulator),
         )
+        configuration.renewCredentials = found.map(Self.renewal)
         if let journal { configuration.journal = try openJournal(journal, configuration) }
         configuration.caFile = caFile
         configuration.signatureScheme = signature == .v3 ? .v3 : .v1
@@ -342,17 +346,25 @@ struct SendCommand: ParsableCommand {
         return engine
     }
 
-    private func credentials(_ environment: [String: String], _ simulator: SimulatorServer?) throws -> Credentials {
-        if let simulator {
-            return Credentials(
-                accessKeyID: simulator.accessKeyID,
-                accessKeySecret: Secret(simulator.accessKeySecret),
-            )
-        }
-        // A dry run signs nothing.
-        if dryRun { return Credentials(accessKeyID: "", accessKeySecret: Secret("")) }
+    /// The simulator's; a dry run signs nothing.
+    private static func credentials(_ simulator: SimulatorServer?) -> Credentials {
+        Credentials(
+            accessKeyID: simulator?.accessKeyID ?? "",
+            accessKeySecret: Secret(simulator?.accessKeySecret ?? ""),
+        )
+    }
+
+    private func findCredentials(_ environment: [String: String]) throws -> CredentialsChain.Found {
+        let client = CredentialsClient(environment: environment, caFile: caFile)
+        let chain = CredentialsChain(
+            environment: environment,
+            profile: profile,
+            read: readFile,
+            epochSeconds: { Clock.epochSeconds },
+            ask: { request throws(CredentialsUnavailable) in try client.ask(request) },
+        )
         do throws(CredentialsNotFound) {
-            return try CredentialsChain(environment: environment, profile: profile, read: readFile).find().credentials
+            return try chain.find()
         } catch {
             throw end(
                 .noPermission,
@@ -362,6 +374,18 @@ struct SendCommand: ParsableCommand {
                 --simulate.
                 """,
             )
+        }
+    }
+
+    /// Asks the place of temporary credentials for new ones, and no other: they are for the same account.
+    private static func renewal(_ found: CredentialsChain.Found) -> @Sendable () -> Credentials? {
+        {
+            do throws(CredentialsUnavailable) {
+                return try found.source.credentials()
+            } catch {
+                printDiagnostic("the temporary credentials cannot be renewed yet: \(found.source.name): \(error).")
+                return nil
+            }
         }
     }
 

@@ -1,11 +1,17 @@
 """Where credentials come from when they are not in the environment: contract, section 8."""
 
+import http.server
 import json
+import threading
+import time
+import urllib.parse
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from command import CREDENTIALS, message
 from gateway import KEY_ID, SECRET
+from test_configuration import Proxy
 
 NONE = dict.fromkeys(CREDENTIALS)
 
@@ -62,3 +68,130 @@ def test_what_was_tried_is_told_without_what_was_found(smspipe, gateway, tmp_pat
     assert result.status == 77
     for word in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "config.json", ".alibabacloud", "--simulate"):
         assert word in result.stderr
+
+
+# -- temporary credentials ------------------------------------------------------------------------------------------
+
+
+class Keys:
+    """Serves temporary credentials, a new token each time, and remembers what it was asked."""
+
+    def __init__(self, lifetime=3600, inside=None, tls=None):
+        self.lifetime, self.inside, self.asked, self.status, self.given = lifetime, inside, [], 200, 0
+        keys = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                form = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+                keys.asked.append((self.command, self.path, dict(urllib.parse.parse_qsl(form))))
+                body = json.dumps(keys.content() if keys.status == 200 else {"Code": "Internal"}).encode()
+                self.send_response(keys.status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        self.uri = f"http://127.0.0.1:{self.port}/keys?who=me"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def content(self):
+        self.given += 1
+        ends = datetime.now(timezone.utc) + timedelta(seconds=self.lifetime)
+        members = {
+            "AccessKeyId": KEY_ID,
+            "AccessKeySecret": SECRET,
+            "SecurityToken": f"token-{self.given}",
+            "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        return {self.inside: members} if self.inside else {"Code": "Success"} | members
+
+
+def tokens(gateway):
+    return [request.headers["x-acs-security-token"] for request in gateway.requests]
+
+
+def test_the_credentials_uri(smspipe, gateway):
+    keys = Keys()
+    env = NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri}
+    assert smspipe.run(gateway, stdin=[message(1)], env=env).outcomes == ["accepted"]
+    assert keys.asked == [("GET", "/keys?who=me", {})] and tokens(gateway) == ["token-1"]
+    # Nobody is asked for what is there, nor for what is not needed.
+    assert smspipe.run(gateway, stdin=[message(2)], env={"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri}).status == 0
+    assert smspipe.run(gateway, "-n", stdin=[message(3)], env=env).status == 0
+    assert len(keys.asked) == 1
+
+
+def test_temporary_credentials_are_renewed_before_they_end(smspipe, gateway):
+    keys = Keys(lifetime=6)
+    process = smspipe.start(gateway, "--linger", "0", env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    for number in range(100):
+        process.write(message(number))
+        assert process.read()["Outcome"] == "accepted"
+        if "token-3" in tokens(gateway):
+            break
+        time.sleep(0.2)
+    process.close_input()
+    assert process.wait() == 0
+    assert list(dict.fromkeys(tokens(gateway))) == ["token-1", "token-2", "token-3"]
+
+
+def test_a_renewal_that_fails_is_told_and_tried_again(smspipe, gateway):
+    keys = Keys(lifetime=3)
+    process = smspipe.start(gateway, "--linger", "0", env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    keys_asked = 0
+    for number in range(100):
+        process.write(message(number))
+        assert process.read()["Outcome"] == "accepted"
+        if len(keys.asked) > keys_asked:
+            keys_asked = len(keys.asked)
+            keys.status = 503 if keys_asked == 1 else 200
+        if "token-2" in tokens(gateway):
+            break
+        time.sleep(0.1)
+    process.close_input()
+    assert process.wait() == 0 and "token-2" in tokens(gateway)
+    assert "cannot be renewed yet: credentials URI: it answers 503 Internal" in process.stderr
+    assert "token-" not in process.stderr
+
+
+def test_a_credentials_uri_that_does_not_answer_is_told(smspipe, gateway):
+    keys = Keys()
+    keys.status = 500
+    result = smspipe.run(gateway, stdin=[message(1)], env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    assert result.status == 77 and "credentials URI: it answers 500 Internal" in result.stderr
+    keys.server.server_close()
+    keys.server.shutdown()
+    result = smspipe.run(gateway, stdin=[message(1)], env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    assert result.status == 77 and "credentials URI: 127.0.0.1: no connection" in result.stderr
+    assert gateway.requests == []
+
+
+def test_the_role_of_an_oidc_token(smspipe, gateway, authority, tmp_path):
+    """The security token service is reached through a proxy, and its certificate checked."""
+    keys = Keys(inside="Credentials", tls=authority.server("sts.cn-hangzhou.aliyuncs.com"))
+    proxy = Proxy(keys.port)
+    (tmp_path / "token").write_text("my.oidc.token")
+    env = NONE | {
+        "ALIBABA_CLOUD_ROLE_ARN": "acs:ram::1:role/sms",
+        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "acs:ram::1:oidc-provider/k8s",
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE": tmp_path / "token",
+        "ALIBABA_CLOUD_STS_REGION": "cn-hangzhou",
+        "HTTPS_PROXY": proxy.url,
+    }
+    result = smspipe.run(gateway, "--ca-file", authority.file, stdin=[message(1)], env=env)
+    assert result.outcomes == ["accepted"] and tokens(gateway) == ["token-1"]
+    assert proxy.asked == [("CONNECT", "sts.cn-hangzhou.aliyuncs.com:443")]
+    method, path, form = keys.asked[0]
+    assert (method, path, form["Action"], form["OIDCToken"]) == ("POST", "/", "AssumeRoleWithOIDC", "my.oidc.token")
+    assert smspipe.run(gateway, stdin=[message(1)], env=env).status == 77
+    (tmp_path / "token").unlink()
+    result = smspipe.run(gateway, "--ca-file", authority.file, stdin=[message(1)], env=env)
+    assert result.status == 77 and f"OIDC role: no file {tmp_path}/token" in result.stderr

@@ -30,7 +30,7 @@ package struct CommandLineProfileCredentials: CredentialsSource {
     package var name: String { "profile of ~/.aliyun/config.json" }
 
     package func credentials() throws(CredentialsUnavailable) -> Credentials {
-        guard environment["ALIBABA_CLOUD_CLI_PROFILE_DISABLED"]?.lowercased() != "true" else {
+        guard !environment.isTrue("ALIBABA_CLOUD_CLI_PROFILE_DISABLED") else {
             throw CredentialsUnavailable(reason: "switched off by ALIBABA_CLOUD_CLI_PROFILE_DISABLED")
         }
         let paths = environment.nonEmpty("HOME").map { ["\($0)/.aliyun/config.json"] } ?? []

@@ -3,14 +3,14 @@
 /// Looks for credentials in one place after the other.
 ///
 /// The first place that has some counts; whatever is wrong with a place, a half-set environment too, leads on to the
-/// next. Sources that ask another machine for temporary credentials take their places between these once there are any.
-package struct CredentialsChain {
+/// next.
+package struct CredentialsChain: Sendable {
     /// Credentials, and where they were.
-    package struct Found: Equatable, Sendable {
+    package struct Found: Sendable {
         /// The credentials.
         package let credentials: Credentials
-        /// The name of the place.
-        package let source: String
+        /// The place; asked again, it renews them.
+        package let source: any CredentialsSource
     }
 
     private let sources: [any CredentialsSource]
@@ -22,21 +22,29 @@ package struct CredentialsChain {
         self.sources = sources
     }
 
-    /// Creates the default chain: environment variables, the command line tool's profile, the SDKs' file.
+    /// Creates the default chain, in the order of the SDKs: environment variables, OIDC role, the command line tool's profile,
+    /// the SDKs' file, ECS role, credentials URI.
     ///
     /// - Parameters:
     ///   - environment: The variables by name.
     ///   - profile: The profile to take from the files; `nil` for that of `ALIBABA_CLOUD_PROFILE` or their default.
     ///   - read: Reads a file.
+    ///   - epochSeconds: Tells the time in seconds since 1970-01-01T00:00:00Z.
+    ///   - ask: Asks another machine for temporary credentials; only where the environment says whom.
     package init(
         environment: [String: String],
         profile: String? = nil,
         read: @escaping CredentialsFile.Reader,
+        epochSeconds: @escaping @Sendable () -> Int,
+        ask: @escaping CredentialsRequest.Asker,
     ) {
         self.init([
             EnvironmentCredentials(environment: environment),
+            OIDCRoleCredentials(environment: environment, read: read, epochSeconds: epochSeconds, ask: ask),
             CommandLineProfileCredentials(environment: environment, profile: profile, read: read),
             SectionFileCredentials(environment: environment, profile: profile, read: read),
+            InstanceRoleCredentials(environment: environment, ask: ask),
+            URICredentials(environment: environment, ask: ask),
         ])
     }
 
@@ -48,7 +56,7 @@ package struct CredentialsChain {
         var attempts: [CredentialsNotFound.Attempt] = []
         for source in sources {
             do throws(CredentialsUnavailable) {
-                return Found(credentials: try source.credentials(), source: source.name)
+                return Found(credentials: try source.credentials(), source: source)
             } catch {
                 attempts.append(CredentialsNotFound.Attempt(source: source.name, reason: error.reason))
             }

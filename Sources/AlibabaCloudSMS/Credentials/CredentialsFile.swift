@@ -16,7 +16,7 @@ package struct CredentialsFile: Sendable {
     /// Reads the file at a path; `nil` where there is none.
     ///
     /// A file that exists and cannot be read is none too; the reader tells the user about it if it matters.
-    package typealias Reader = (_ path: String) -> [UInt8]?
+    package typealias Reader = @Sendable (_ path: String) -> [UInt8]?
 
     /// The first of some files that exists.
     static func first(of paths: [String], _ read: Reader) throws(CredentialsUnavailable) -> CredentialsFile {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A place where credentials may be found without asking another machine.
-package protocol CredentialsSource {
+/// A place where credentials may be found.
+package protocol CredentialsSource: Sendable {
     /// What the place is called in a message, such as `environment variables`.
     var name: String { get }
 
-    /// Looks for credentials.
+    /// Looks for credentials; where another machine is asked for them, waits for its answer.
     ///
     /// - Returns: What was found.
     /// - Throws: ``CredentialsUnavailable`` with the reason why there are none.
@@ -16,6 +16,11 @@ package protocol CredentialsSource {
 package struct CredentialsUnavailable: Error, Equatable, CustomStringConvertible {
     /// The reason, such as `ALIBABA_CLOUD_ACCESS_KEY_ID is not set`; never a secret.
     package let reason: String
+
+    /// Creates the reason.
+    package init(reason: String) {
+        self.reason = reason
+    }
 
     package var description: String { reason }
 }

@@ -7,7 +7,7 @@ import MessagePipe
 struct GatewayTranslator: ~Copyable {
     private let host: String
     private let scheme: SignatureScheme
-    private let credentials: Credentials
+    private var credentials: Credentials
     /// Made with the first request: a run without messages need not wait for libcrypto to get ready.
     private var signer: RequestSigner?
     private var call = Call(.sendBatchSms)
@@ -26,6 +26,12 @@ struct GatewayTranslator: ~Copyable {
         self.host = host
         self.scheme = scheme
         self.credentials = credentials
+    }
+
+    /// Signs with other credentials from now on.
+    mutating func sign(with credentials: Credentials) {
+        self.credentials = credentials
+        signer = nil
     }
 
     /// The time by the gateway's clock, in seconds since 1970.
