@@ -273,6 +273,7 @@ extension Engine {
             return
         }
         withdraw(index)
+        dispatcher.returned(count)
         let halves = [0..<(count / 2), (count / 2)..<count].map { half in
             let made = batches.make(oldest: batches[index].oldest)
             batches[made].key = batches[index].key
@@ -366,6 +367,7 @@ extension Engine {
             return
         }
         withdraw(index)
+        dispatcher.returned(batches[index].count)
         if wait == .zero {
             batches[index].phase = .ready
             dispatcher.enqueueFirst(index, expiresAt: expiry)

@@ -107,7 +107,10 @@ package final class InputReader: Sendable {
             var status = stat()
             guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             // A file may come with its beginning read already.
-            total += max(0, Int(status.st_size) - max(0, Int(lseek(descriptor, 0, SEEK_CUR))))
+            let size = max(0, Int(status.st_size) - max(0, Int(lseek(descriptor, 0, SEEK_CUR))))
+            let (sum, isBeyond) = total.addingReportingOverflow(size)
+            guard !isBeyond else { return nil }
+            total = sum
         }
         return total
     }

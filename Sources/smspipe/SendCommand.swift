@@ -188,12 +188,19 @@ struct SendCommand: ParsableCommand {
         guard (1...10000).contains(concurrency) else {
             throw ValidationError("--concurrency must be from 1 to 10000.")
         }
-        guard (1...(1 << 30)).contains(maxLine.bytes) else {
-            throw ValidationError("--max-line must be from one byte to 1GiB.")
+        // As a line may double when it is rewritten, and treble when it is encoded.
+        guard (1...(256 << 20)).contains(maxLine.bytes) else {
+            throw ValidationError("--max-line must be from one byte to 256MiB.")
+        }
+        for (name, value) in [("--sign-name", signName), ("--template-code", templateCode)] {
+            guard value?.utf8.count ?? 0 <= 1024 else { throw ValidationError("\(name) must be 1024 bytes at most.") }
         }
         guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than 0.") }
         guard deadline.duration > linger.duration else {
             throw ValidationError("--deadline must be longer than --linger, or messages expire while they wait.")
+        }
+        if let rate, rate.messagesPerSecond * Double(deadline.duration.nanoseconds) / 1e9 < 2 {
+            throw ValidationError("--deadline must be twice as long as --rate lets a message wait, or messages expire.")
         }
     }
 
@@ -229,9 +236,17 @@ struct SendCommand: ParsableCommand {
 
     /// How many files a run has open beside its inputs, at the least.
     private static let ownDescriptorCount = 32
+    /// How many a run needs with few connections; with less, not even an event loop can be made.
+    private static let leastDescriptorCount = 24
 
     private func openInputs() throws -> [(name: String, descriptor: Int32)] {
         let limit = DescriptorLimit.raise()
+        guard limit >= Self.leastDescriptorCount else {
+            throw end(
+                .noInput,
+                "only \(limit) files may be open here; smspipe needs \(Self.leastDescriptorCount). Raise ulimit -n.",
+            )
+        }
         guard files.count <= max(limit - Self.ownDescriptorCount, 1) else {
             throw end(
                 .noInput,

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import gateway as gateways
-from command import line, lines, message, phone
+from command import line, lines, message, phone, today
 from gateway import SECRET, Answer, gateway_error, lost
 
 
@@ -400,6 +400,17 @@ def test_a_wrong_clock_is_corrected_by_the_date_of_the_answer(smspipe, gateway, 
     result = smspipe.run(gateway, "--signature", signature, "--concurrency", "1", stdin=contents)
     assert result.outcomes == ["accepted"] * 3
     assert len(gateway.requests) == 4, "the corrected time is kept"
+
+
+@pytest.mark.parametrize("date", ["Sat, 01 Jan 0000 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_date_that_no_clock_has_is_not_believed(smspipe, gateway, tmp_path, date):
+    refusal = gateway_error("InvalidTimeStamp.Expired", headers={"Date": date})
+    gateway.script = lambda request: refusal if request.number == 0 else None
+    options = ["--journal", tmp_path / "journal"]
+    first = smspipe.run(gateway, *options, stdin=[message(1)])
+    assert first.outcomes == ["accepted"] and first.column("SendDate")[0] in today()
+    again = smspipe.run(gateway, *options, stdin=[message(1)])
+    assert again.stdout == first.stdout and again.stderr == ""
 
 
 def test_an_expired_time_is_tried_again_only_once(smspipe, gateway):

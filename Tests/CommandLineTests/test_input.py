@@ -5,6 +5,7 @@ import os
 import random
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -512,6 +513,36 @@ def test_more_files_than_can_be_open_are_told_before_anything_is_sent(smspipe, g
     # The limit that may be raised is.
     allowed = run("-Sn 64")
     assert allowed.returncode == 0 and len(allowed.stdout.splitlines()) == 60
+
+
+def test_fewer_open_files_than_a_run_needs_are_told(smspipe, gateway):
+    """Down to those that a process has from the start, whatever the run opens first."""
+    for limit in range(6, 24):
+        result = subprocess.run(
+            ["bash", "-c", f'ulimit -n {limit}; exec "$@"', "-", *smspipe.arguments(gateway, ["--simulate"])],
+            input=line(message(1)).encode(),
+            capture_output=True,
+            env=smspipe.environ(None),
+            timeout=60,
+        )
+        assert result.returncode == 66 and b"ulimit -n" in result.stderr, (limit, result)
+
+
+def test_sizes_beyond_all_numbers_are_no_matter(smspipe):
+    """Files without contents whose sizes together are more than an integer holds."""
+    huge = Path("/dev/shm") / f"smspipe-{os.getpid()}"
+    try:
+        with huge.open("wb") as file:
+            file.truncate(2**63 - 1)
+    except OSError as error:
+        pytest.skip(f"no such file can be made: {error}")
+    try:
+        process = smspipe.start(None, "-n", "--progress", "always", huge, huge)
+        process.wait_for_stderr()
+        process.signal("TERM")
+        assert process.wait() == 143
+    finally:
+        huge.unlink()
 
 
 def test_named_files_are_read_instead_of_standard_input(smspipe, gateway, tmp_path):

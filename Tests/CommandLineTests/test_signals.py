@@ -142,7 +142,8 @@ def test_a_closed_output_stops_sending(smspipe, gateway):
 
 def test_a_closed_output_waits_for_what_is_in_flight(smspipe, gateway):
     released = threading.Event()
-    gateway.script = lambda request: Answer(wait_for=released) if request.number == 1 else None
+    # The later answers take their time: the writer, which finds the output closed, may have to wait for a processor.
+    gateway.script = lambda request: Answer(wait_for=released) if request.number == 1 else Answer(delay=0.1)
     process = smspipe.start(gateway, "--concurrency", "1", "--batch-size", "1", "--linger", "0")
     process.write(*[message(n) for n in range(50)])
     gateway.wait_for_requests(2)

@@ -21,7 +21,7 @@ package enum ChinaTime {
     /// - Returns: The number that the digits `yyyyMMdd` make.
     package static func dateNumber(epochSeconds: Int) -> UInt32 {
         let time = CivilTime(epochSeconds: epochSeconds + offsetSeconds)
-        return UInt32(time.year * 10_000 + time.month * 100 + time.day)
+        return UInt32(clamping: time.year * 10_000 + time.month * 100 + time.day)
     }
 
     /// How far from midnight both days are asked for: clocks of machines that are kept right differ by less.

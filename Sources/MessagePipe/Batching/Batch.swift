@@ -100,6 +100,12 @@ struct Batch: ~Copyable {
     /// A message of the batch, in the request's order.
     func item(_ place: Int) -> Item { items[place] }
 
+    /// Whether no message may be added, as the batch has so many or their texts are so long.
+    func isFull(_ size: Int) -> Bool { count >= size || texts.bytes.count >= Self.enoughTextBytes }
+    /// How many bytes of texts a batch has before no message is added; long lines alone reach it, and a request could get longer
+    /// than a buffer of the network library can be.
+    private static let enoughTextBytes = 16 << 20
+
     /// Whether a number is in the batch.
     func contains(phoneKey: UInt64) -> Bool {
         let (word, bits) = Self.filterBits(phoneKey)

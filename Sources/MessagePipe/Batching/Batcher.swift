@@ -46,7 +46,7 @@ struct Batcher: ~Copyable {
         while let index = next {
             if !batches[index].contains(phoneKey: message.phoneKey) {
                 batches[index].append(slot, of: messages)
-                return batches[index].count >= size ? closed(index, in: &batches) : nil
+                return batches[index].isFull(size) ? closed(index, in: &batches) : nil
             }
             chainCount += 1
             last = index

@@ -207,6 +207,11 @@ struct Dispatcher: ~Copyable {
         pacer.sent(messages, at: now, using: &generator)
     }
 
+    /// Notes that the messages of a request that was not taken will leave again.
+    mutating func returned(_ messages: Int) {
+        pacer.returned(messages)
+    }
+
     /// Notes that a request is handed out, and names it.
     mutating func started(_ index: BatchTable.Index, timeoutAt: Instant, isLookUp: Bool) -> RequestID {
         let id = RequestID(batch: index, number: nextNumber)

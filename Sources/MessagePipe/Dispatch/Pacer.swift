@@ -49,6 +49,12 @@ struct Pacer: Equatable, Sendable {
         requestPermit = slot.advanced(by: spread(gap, using: &generator))
     }
 
+    /// Notes that the messages of a request that left were not taken and will leave again: the rate is of messages that are sent.
+    mutating func returned(_ messages: Int) {
+        guard let nanosecondsPerMessage else { return }
+        messagePermit = messagePermit?.advanced(by: .nanoseconds(-Int64(Double(messages) * nanosecondsPerMessage)))
+    }
+
     /// Notes that the gateway let a request pass.
     mutating func accepted(sentAt: Instant, at now: Instant) {
         rate.accepted(sentAt: sentAt, at: now, isBinding: isBinding)

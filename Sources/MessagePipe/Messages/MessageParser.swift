@@ -347,7 +347,9 @@ package struct MessageParser: Sendable {
     }
 
     private static func rewrittenRange(_ range: Range<Int>) -> ByteRange {
-        ByteRange(start: UInt32(range.lowerBound) | ByteRange.rewrittenBit, count: UInt32(range.count))
+        // Beyond, it would stand for another line's text.
+        precondition(range.upperBound < ByteRange.rewrittenBit, "rewritten texts of more than 2 GiB")
+        return ByteRange(start: UInt32(range.lowerBound) | ByteRange.rewrittenBit, count: UInt32(range.count))
     }
 
     /// The range of a JSON object or array without the blanks around it, which may be there in a text of its own.

@@ -145,9 +145,16 @@ struct GatewayTranslator: ~Copyable {
         clockOffset = time - Clock.epochSeconds
     }
 
+    /// Times that a gateway may have, from 2000 to 2099 UTC: with one far from them no date could be written, and a journal that has
+    /// one not be read again.
+    private static let plausibleTimes = 946_684_800..<4_102_444_800
+
     /// When the gateway answered, by its own clock, in seconds since 1970; `nil` if it does not tell.
     private static func gatewayTime(of answer: HTTPAnswer) -> Int? {
-        answer.field("date").flatMap { CivilTime(httpDate: $0)?.epochSeconds }
+        guard let time = answer.field("date").flatMap({ CivilTime(httpDate: $0)?.epochSeconds }),
+            plausibleTimes.contains(time)
+        else { return nil }
+        return time
     }
 
     /// Whether the answer of a look-up has the message that was looked for; `nil` if it does not tell.

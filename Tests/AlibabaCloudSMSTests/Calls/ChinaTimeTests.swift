@@ -27,6 +27,10 @@ struct ChinaTimeTests {
         #expect(dates == [date, second, date, second])
     }
 
+    @Test func `days that cannot be written are no trap`() {
+        #expect(ChinaTime.dateNumber(epochSeconds: -70_000_000_000) == 0)
+    }
+
     @Test func `reads the service's times`() {
         #expect(ChinaTime.epochSeconds(of: "2024-03-01 16:00:00") == 1_709_280_000)
     }

@@ -15,6 +15,14 @@ struct BatcherTests {
         #expect(bench.now == Instant(nanoseconds: 0))
     }
 
+    @Test func `flushes a batch whose texts are as long as a request may be`() {
+        let bench = Bench()
+        let value = String(repeating: "a", count: 900_000)
+        let lines = (0..<40).map { "{\"PhoneNumber\":\"\(Bench.phone($0))\",\"TemplateParam\":{\"a\":\"\(value)\"}}" }
+        for line in lines { bench.read(line) }
+        #expect(bench.sent.map(\.lines.count) == [19, 19])
+    }
+
     @Test func `a batch leaves when its oldest message has waited for the linger`() {
         let bench = Bench()
         bench.read(count: 1)

@@ -919,6 +919,42 @@ struct FateTests {
         #expect(bench.sent.count == 2)
     }
 
+    @Test func `what was not taken and leaves again does not count twice`() {
+        let bench = Bench {
+            $0.batchSize = 8
+            $0.maximumMessagesPerSecond = 8
+            $0.deadline = .seconds(30)
+        }
+        bench.engine.connected()
+        bench.read(count: 24)
+        // One culprit of eight: seven requests, of 8, 4, 4, 2, 2, 1 and 1 messages, for the eight of this second.
+        bench.answerAll(culprits: [Bench.phone(0)])
+        for _ in 0..<20 {
+            bench.wait(.milliseconds(50))
+            bench.answerAll(culprits: [Bench.phone(0)])
+        }
+        #expect(bench.sent.map(\.lines.count) == [8, 4, 2, 1, 1, 2, 4, 8])
+        // The same for what has never left.
+        bench.wait(.seconds(1))
+        bench.notSent()
+        bench.wait(.milliseconds(900))
+        #expect(bench.sent.map(\.lines.count).suffix(2) == [8, 8])
+        bench.answerAll()
+        #expect(bench.tally[.accepted] == 23 && bench.tally[.rejected] == 1)
+        // What is refused for good has left, and counts.
+        let strict = Bench {
+            $0.batchSize = 8
+            $0.maximumMessagesPerSecond = 8
+        }
+        strict.engine.connected()
+        strict.read(count: 16)
+        strict.answer(.batch)
+        strict.wait(.milliseconds(999))
+        #expect(strict.sent.count == 1)
+        strict.wait(.milliseconds(1))
+        #expect(strict.sent.count == 2)
+    }
+
     @Test func `with a rate one request waits for the first connection, not all that are due meanwhile`() {
         let bench = Bench {
             $0.batchSize = 10
