@@ -376,6 +376,10 @@ struct SendCommand: ParsableCommand {
             profile: profile,
             read: readFile,
             epochSeconds: { Clock.epochSeconds },
+            nonce: {
+                var generator = SystemRandomNumberGenerator()
+                return Nonce(using: &generator)
+            },
             ask: { request throws(CredentialsUnavailable) in try client.ask(request) },
         )
         do throws(CredentialsNotFound) {

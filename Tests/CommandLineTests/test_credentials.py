@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+import signing
 from command import CREDENTIALS, message
 from gateway import KEY_ID, SECRET
 from test_configuration import Proxy
@@ -190,8 +191,23 @@ def test_the_role_of_an_oidc_token(smspipe, gateway, authority, tmp_path):
     assert result.outcomes == ["accepted"] and tokens(gateway) == ["token-1"]
     assert proxy.asked == [("CONNECT", "sts.cn-hangzhou.aliyuncs.com:443")]
     method, path, form = keys.asked[0]
-    assert (method, path, form["Action"], form["OIDCToken"]) == ("POST", "/", "AssumeRoleWithOIDC", "my.oidc.token")
+    assert method == "POST" and "Action=AssumeRoleWithOIDC" in path and form["OIDCToken"] == "my.oidc.token"
     assert smspipe.run(gateway, stdin=[message(1)], env=env).status == 77
     (tmp_path / "token").unlink()
     result = smspipe.run(gateway, "--ca-file", authority.file, stdin=[message(1)], env=env)
     assert result.status == 77 and f"OIDC role: no file {tmp_path}/token" in result.stderr
+
+
+def test_a_profile_that_takes_on_a_role(smspipe, gateway, authority, tmp_path):
+    keys = Keys(inside="Credentials", tls=authority.server("sts.aliyuncs.com"))
+    role = {"mode": "RamRoleArn", "access_key_id": "my-id", "access_key_secret": "my-secret"}
+    configure(tmp_path, "role", role=role | {"ram_role_arn": "acs:ram::1:role/sms"})
+    env = NONE | {"HTTPS_PROXY": Proxy(keys.port).url}
+    result = smspipe.run(gateway, "--ca-file", authority.file, stdin=[message(1)], env=env)
+    assert result.outcomes == ["accepted"] and tokens(gateway) == ["token-1"]
+    _, path, form = keys.asked[0]
+    query = dict(signing.parameters(path.split("?", 1)[1]))
+    signature = query.pop("Signature")
+    assert query["Action"] == "AssumeRole" and query["AccessKeyId"] == "my-id"
+    assert form["RoleArn"] == "acs:ram::1:role/sms" and form["RoleSessionName"].startswith("smspipe-")
+    assert signature == signing.v1_signature("POST", list((query | form).items()), "my-secret")

@@ -4,27 +4,24 @@ import MessagePipe
 
 /// Credentials of a profile in the configuration of Alibaba Cloud's command line tool, `~/.aliyun/config.json`.
 ///
-/// Profiles of the modes `AK` and `StsToken` hold credentials; the others name a way to get some and are refused.
+/// Profiles of the modes `AK` and `StsToken` hold credentials, those of `RamRoleArn`, `ChainableRamRoleArn`, `OIDC` and `EcsRamRole`
+/// name a role; those that run a program or open a browser are refused.
 /// Source: default credential chain of the official SDKs, third step.
 package struct CommandLineProfileCredentials: CredentialsSource {
     private let environment: [String: String]
     private let profile: String?
-    private let read: CredentialsFile.Reader
+    private let provider: CredentialsProvider
 
     /// Creates a source.
     ///
     /// - Parameters:
     ///   - environment: The variables by name; `HOME` tells where the file is.
     ///   - profile: The profile's name; for `nil` that in `ALIBABA_CLOUD_PROFILE`, else the file's current one.
-    ///   - read: Reads a file.
-    package init(
-        environment: [String: String],
-        profile: String? = nil,
-        read: @escaping CredentialsFile.Reader,
-    ) {
+    ///   - provider: Gets what the profile describes.
+    init(environment: [String: String], profile: String? = nil, provider: CredentialsProvider) {
         self.environment = environment
         self.profile = profile
-        self.read = read
+        self.provider = provider
     }
 
     package var name: String { "profile of ~/.aliyun/config.json" }
@@ -34,7 +31,7 @@ package struct CommandLineProfileCredentials: CredentialsSource {
             throw CredentialsUnavailable(reason: "switched off by ALIBABA_CLOUD_CLI_PROFILE_DISABLED")
         }
         let paths = environment.nonEmpty("HOME").map { ["\($0)/.aliyun/config.json"] } ?? []
-        let file = try CredentialsFile.first(of: paths, read)
+        let file = try CredentialsFile.first(of: paths, provider.read)
         do {
             return try credentials(in: file)
         } catch let error as JSONError {
@@ -56,35 +53,61 @@ package struct CommandLineProfileCredentials: CredentialsSource {
         guard let list = members.member("profiles", in: bytes) else {
             throw CredentialsUnavailable(reason: "\(file.path) has no profiles")
         }
+        return try credentials(ofProfile: wanted, list, file, namedBy: [])
+    }
+
+    // `profiles` lead to this one, each naming the next as its source.
+    private func credentials(
+        ofProfile wanted: String,
+        _ list: JSONMember,
+        _ file: CredentialsFile,
+        namedBy profiles: [String],
+    ) throws -> Credentials {
+        let bytes = file.content.span
         for element in try JSONScanner.elements(of: bytes, in: list.value) {
             let members = try ObjectMembers(of: bytes, in: element.value)
             guard members.text("name", in: bytes) == wanted else { continue }
-            return try credentials(ofProfile: members, in: bytes, "profile \(wanted) of \(file.path)")
+            let profile = CredentialsProvider.Profile(
+                name: "profile \(wanted) of \(file.path)",
+                names: Self.names,
+                text: { name in
+                    let bytes = file.content.span
+                    return members.member(name, in: bytes)?.kind == .true ? "true" : members.text(name, in: bytes)
+                },
+            )
+            let mode = members.text("mode", in: bytes) ?? ""
+            guard mode == "ChainableRamRoleArn" else { return try credentials(profile, mode) }
+            let source = try profile.required("source_profile")
+            guard source != wanted, !profiles.contains(source) else {
+                throw CredentialsUnavailable(reason: "\(profile.name) is a source of itself")
+            }
+            let assuming = try credentials(ofProfile: source, list, file, namedBy: profiles + [wanted])
+            return try provider.credentials(profile, .role(by: assuming))
         }
         throw CredentialsUnavailable(reason: "\(file.path) has no profile \(wanted)")
     }
 
     private func credentials(
-        ofProfile members: ObjectMembers,
-        in bytes: Span<UInt8>,
-        _ profileName: String,
+        _ profile: CredentialsProvider.Profile,
+        _ mode: String,
     ) throws(CredentialsUnavailable) -> Credentials {
-        let mode = members.text("mode", in: bytes) ?? ""
-        guard mode == "AK" || mode == "StsToken" else {
-            throw CredentialsUnavailable(reason: "\(profileName) has the mode \(mode), which is not supported yet")
+        switch mode {
+        case "AK": try provider.credentials(profile, .accessKey)
+        case "StsToken": try provider.credentials(profile, .securityToken)
+        case "RamRoleArn": try provider.credentials(profile, .role(by: nil))
+        case "OIDC": try provider.credentials(profile, .oidcRole)
+        case "EcsRamRole": try provider.credentials(profile, .instanceRole)
+        default:
+            throw CredentialsUnavailable(reason: "\(profile.name) has the mode \(mode), which smspipe does not support")
         }
-        let accessKeyID = members.text("access_key_id", in: bytes)
-        let accessKeySecret = members.text("access_key_secret", in: bytes)
-        let credentials = try Credentials(
-            accessKeyID: ("access_key_id in \(profileName)", accessKeyID),
-            accessKeySecret: ("access_key_secret in \(profileName)", accessKeySecret),
-            securityToken: ("sts_token in \(profileName)", mode == "AK" ? nil : members.text("sts_token", in: bytes)),
-        )
-        guard mode == "AK" || credentials.securityToken != nil else {
-            throw CredentialsUnavailable(reason: "sts_token in \(profileName) is not set")
-        }
-        return credentials
     }
+
+    private static let names = CredentialsProvider.Names(
+        role: "ram_role_arn",
+        sessions: ["role_session_name", "ram_session_name"],
+        tokenFile: "oidc_token_file",
+        instanceRole: "ram_role_name",
+    )
 }
 
 extension [String: String] {

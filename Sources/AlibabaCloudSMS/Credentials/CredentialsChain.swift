@@ -30,19 +30,28 @@ package struct CredentialsChain: Sendable {
     ///   - profile: The profile to take from the files; `nil` for that of `ALIBABA_CLOUD_PROFILE` or their default.
     ///   - read: Reads a file.
     ///   - epochSeconds: Tells the time in seconds since 1970-01-01T00:00:00Z.
-    ///   - ask: Asks another machine for temporary credentials; only where the environment says whom.
+    ///   - nonce: Makes a value that no other request has.
+    ///   - ask: Asks another machine for temporary credentials; only where the environment or a profile says so.
     package init(
         environment: [String: String],
         profile: String? = nil,
         read: @escaping CredentialsFile.Reader,
         epochSeconds: @escaping @Sendable () -> Int,
+        nonce: @escaping @Sendable () -> Nonce,
         ask: @escaping CredentialsRequest.Asker,
     ) {
+        let service = SecurityTokenService(
+            environment: environment,
+            epochSeconds: epochSeconds,
+            nonce: nonce,
+            ask: ask,
+        )
+        let provider = CredentialsProvider(environment: environment, read: read, service: service, ask: ask)
         self.init([
             EnvironmentCredentials(environment: environment),
-            OIDCRoleCredentials(environment: environment, read: read, epochSeconds: epochSeconds, ask: ask),
-            CommandLineProfileCredentials(environment: environment, profile: profile, read: read),
-            SectionFileCredentials(environment: environment, profile: profile, read: read),
+            OIDCRoleCredentials(environment: environment, read: read, service: service),
+            CommandLineProfileCredentials(environment: environment, profile: profile, provider: provider),
+            SectionFileCredentials(environment: environment, profile: profile, provider: provider),
             InstanceRoleCredentials(environment: environment, ask: ask),
             URICredentials(environment: environment, ask: ask),
         ])

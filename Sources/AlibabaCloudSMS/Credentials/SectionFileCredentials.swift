@@ -2,33 +2,30 @@
 
 /// Credentials of a section in `~/.alibabacloud/credentials`, the file that the official SDKs share.
 ///
-/// Sections of the type `access_key` hold credentials; the others name a way to get some and are refused.
+/// Sections of the type `access_key` hold credentials, those of `ram_role_arn`, `oidc_role_arn` and `ecs_ram_role` name a role; others
+/// are refused.
 /// Source: default credential chain of the official SDKs, fourth step.
 package struct SectionFileCredentials: CredentialsSource {
     private let environment: [String: String]
     private let profile: String?
-    private let read: CredentialsFile.Reader
+    private let provider: CredentialsProvider
 
     /// Creates a source.
     ///
     /// - Parameters:
     ///   - environment: The variables by name; `ALIBABA_CLOUD_CREDENTIALS_FILE` and `HOME` tell where the file is.
     ///   - profile: The section's name; for `nil` that in `ALIBABA_CLOUD_PROFILE`, else `default`.
-    ///   - read: Reads a file.
-    package init(
-        environment: [String: String],
-        profile: String? = nil,
-        read: @escaping CredentialsFile.Reader,
-    ) {
+    ///   - provider: Gets what the section describes.
+    init(environment: [String: String], profile: String? = nil, provider: CredentialsProvider) {
         self.environment = environment
         self.profile = profile
-        self.read = read
+        self.provider = provider
     }
 
     package var name: String { "~/.alibabacloud/credentials" }
 
     package func credentials() throws(CredentialsUnavailable) -> Credentials {
-        let file = try CredentialsFile.first(of: paths, read)
+        let file = try CredentialsFile.first(of: paths, provider.read)
         guard let text = String(validating: file.content, as: UTF8.self) else {
             throw CredentialsUnavailable(reason: "\(file.path) is not UTF-8")
         }
@@ -37,15 +34,23 @@ package struct SectionFileCredentials: CredentialsSource {
         guard let values = Self.section(wanted, of: text) else {
             throw CredentialsUnavailable(reason: "\(file.path) has no section \(wanted)")
         }
-        let type = values["type"] ?? ""
-        guard type == "access_key" else {
-            throw CredentialsUnavailable(reason: "\(sectionName) has the type \(type), which is not supported yet")
+        let section = CredentialsProvider.Profile(name: sectionName, names: Self.names, text: { values[$0] })
+        switch values["type"] ?? "" {
+        case "access_key": return try provider.credentials(section, .accessKey)
+        case "ram_role_arn": return try provider.credentials(section, .role(by: nil))
+        case "oidc_role_arn": return try provider.credentials(section, .oidcRole)
+        case "ecs_ram_role": return try provider.credentials(section, .instanceRole)
+        case let type:
+            throw CredentialsUnavailable(reason: "\(sectionName) has the type \(type), which smspipe does not support")
         }
-        return try Credentials(
-            accessKeyID: ("access_key_id in \(sectionName)", values["access_key_id"]),
-            accessKeySecret: ("access_key_secret in \(sectionName)", values["access_key_secret"]),
-        )
     }
+
+    private static let names = CredentialsProvider.Names(
+        role: "role_arn",
+        sessions: ["role_session_name"],
+        tokenFile: "oidc_token_file_path",
+        instanceRole: "role_name",
+    )
 
     /// The SDKs disagree on the file's name, so both are tried.
     private var paths: [String] {

@@ -14,7 +14,8 @@ struct CredentialsChainTests {
            "sts_token": "t0ken", "region_id": "cn-hangzhou", "retry_timeout": 0},
           {"name": "half", "mode": "StsToken", "access_key_id": "tempid", "access_key_secret": "temps3cr3t"},
           {"name": "empty", "mode": "AK", "access_key_id": "", "access_key_secret": ""},
-          {"name": "role", "mode": "RamRoleArn", "access_key_id": "roleid", "access_key_secret": "roles3cr3t"}
+          {"name": "role", "mode": "RamRoleArn", "access_key_id": "roleid", "access_key_secret": "roles3cr3t"},
+          {"name": "browser", "mode": "CloudSSO"}
         ]}
         """
     static let sections = """
@@ -32,6 +33,10 @@ struct CredentialsChainTests {
         [role]
         type = ram_role_arn
         access_key_id = roleid
+        access_key_secret = roles3cr3t
+        role_arn = acs:ram::2:role/other
+        [browser]
+        type = rsa_key_pair
         """
 
     func find(_ environment: [String: String], profile: String? = nil, _ files: [String: String] = [:]) throws
@@ -42,6 +47,7 @@ struct CredentialsChainTests {
             profile: profile,
             read: { files[$0].map { Array($0.utf8) } },
             epochSeconds: { 0 },
+            nonce: { Nonce(high: 0, low: 0) },
             ask: { _ throws(CredentialsUnavailable) in
                 Issue.record("nobody is to be asked")
                 throw CredentialsUnavailable(reason: "nobody answers")
@@ -71,7 +77,7 @@ struct CredentialsChainTests {
 
     @Test func `says what was tried, and no secret`() {
         let environment = [
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s3cr3t", "HOME": "/home/me", "ALIBABA_CLOUD_PROFILE": "role",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s3cr3t", "HOME": "/home/me", "ALIBABA_CLOUD_PROFILE": "browser",
         ]
         let files = [
             "/home/me/.aliyun/config.json": Self.configuration, "/home/me/.alibabacloud/credentials": Self.sections,
@@ -82,10 +88,10 @@ struct CredentialsChainTests {
                 no credentials found; tried:
                   environment variables: ALIBABA_CLOUD_ACCESS_KEY_ID is not set
                   OIDC role: ALIBABA_CLOUD_ROLE_ARN is not set
-                  profile of ~/.aliyun/config.json: profile role of /home/me/.aliyun/config.json has the mode \
-                RamRoleArn, which is not supported yet
-                  ~/.alibabacloud/credentials: section role of /home/me/.alibabacloud/credentials has the type \
-                ram_role_arn, which is not supported yet
+                  profile of ~/.aliyun/config.json: profile browser of /home/me/.aliyun/config.json has the mode \
+                CloudSSO, which smspipe does not support
+                  ~/.alibabacloud/credentials: section browser of /home/me/.alibabacloud/credentials has the type \
+                rsa_key_pair, which smspipe does not support
                   ECS role: ALIBABA_CLOUD_ECS_METADATA is not set
                   credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set
                 """

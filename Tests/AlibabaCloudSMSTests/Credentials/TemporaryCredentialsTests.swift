@@ -36,6 +36,7 @@ struct TemporaryCredentialsTests {
                 environment: environment,
                 read: { files[$0].map { Array($0.utf8) } },
                 epochSeconds: { 1_769_814_000 },
+                nonce: { Nonce(high: 1, low: 2) },
                 ask: { [self] request throws(CredentialsUnavailable) in
                     log.withLock { $0.append(request) }
                     guard let answer = script(request) else { throw CredentialsUnavailable(reason: "no connection") }
@@ -146,13 +147,15 @@ struct TemporaryCredentialsTests {
         let found = try machine.chain(Self.oidc, ["/var/run/token": "a.b+c\n"]).find()
         #expect(found.credentials == Self.expected && found.source.name == "OIDC role")
         let asked = try #require(machine.asked.first)
-        #expect(asked.method == .post && asked.origin == "https://sts.aliyuncs.com" && asked.target == "/")
+        #expect(asked.method == .post && asked.origin == "https://sts.aliyuncs.com")
+        #expect(
+            asked.target
+                == "/?Action=AssumeRoleWithOIDC&Format=JSON&Timestamp=2026-01-30T23%3A00%3A00Z&Version=2015-04-01"
+        )
         #expect(
             String(decoding: asked.form, as: UTF8.self)
-                == "Action=AssumeRoleWithOIDC&Format=JSON&Version=2015-04-01&Timestamp=2026-01-30T23%3A00%3A00Z"
-                + "&DurationSeconds=3600&RoleArn=acs%3Aram%3A%3A1%3Arole%2Fsms"
-                + "&OIDCProviderArn=acs%3Aram%3A%3A1%3Aoidc-provider%2Fk&RoleSessionName=smspipe-1769814000"
-                + "&OIDCToken=a.b%2Bc"
+                == "DurationSeconds=3600&OIDCProviderArn=acs%3Aram%3A%3A1%3Aoidc-provider%2Fk&OIDCToken=a.b%2Bc"
+                + "&RoleArn=acs%3Aram%3A%3A1%3Arole%2Fsms&RoleSessionName=smspipe-1769814000"
         )
     }
 
@@ -177,6 +180,160 @@ struct TemporaryCredentialsTests {
         let empty = machine.chain(Self.oidc, ["/var/run/token": "\n"])
         #expect(Self.reasons(empty)["OIDC role"] == "/var/run/token is empty")
         #expect(machine.asked.isEmpty)
+    }
+
+    // MARK: - Roles of profiles
+
+    static let key = #""access_key_id":"kid","access_key_secret":"ks3cr3t""#
+    static let role = #""ram_role_arn":"acs:ram::1:role/a""#
+
+    /// Finds the credentials of a profile of the command line tool, and tells what was asked for.
+    private func ask(
+        _ profiles: String...,
+        environment: [String: String] = [:],
+        files: [String: String] = [:],
+    ) -> (Result<CredentialsChain.Found, CredentialsNotFound>, [CredentialsRequest]) {
+        let machine = Machine { request in
+            if request.origin.contains("sts") { return (200, "{\"Credentials\":{\(Self.members)}}") }
+            if request.target.hasSuffix("security-credentials/") { return (200, "myrole") }
+            return request.method == .put ? (404, "") : (200, "{\(Self.members)}")
+        }
+        let configuration = "{\"current\":\"p\",\"profiles\":[\(profiles.joined(separator: ","))]}"
+        let chain = machine.chain(
+            environment.merging(["HOME": "/h"]) { $1 },
+            files.merging(["/h/.aliyun/config.json": configuration]) { $1 },
+        )
+        do throws(CredentialsNotFound) {
+            return (.success(try chain.find()), machine.asked)
+        } catch {
+            return (.failure(error), machine.asked)
+        }
+    }
+
+    /// The parameters of a request to the security token service, those of the query and of the form together.
+    private func parameters(_ request: CredentialsRequest) -> [String: String] {
+        let query = request.target.split(separator: "?", maxSplits: 1)[1]
+        let form = String(decoding: request.form, as: UTF8.self)
+        let pairs = "\(query)&\(form)".split(separator: "&").map { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            let value = parts.count > 1 ? PercentEncoding.decode(Array(parts[1].utf8).span) ?? [] : []
+            return (String(parts[0]), String(decoding: value, as: UTF8.self))
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    @Test func `a profile takes on a role with its key`() throws {
+        let (result, asked) = ask(
+            """
+            {"name":"p","mode":"RamRoleArn",\(Self.key),\(Self.role),"ram_session_name":"me","expired_seconds":900,
+             "policy":"{}","external_id":"x","sts_region":"cn-shanghai","enable_vpc":true}
+            """
+        )
+        #expect(try result.get().credentials == Self.expected)
+        let request = try #require(asked.first)
+        #expect(asked.count == 1 && request.method == .post)
+        #expect(request.origin == "https://sts-vpc.cn-shanghai.aliyuncs.com")
+        let parameters = parameters(request)
+        #expect(
+            parameters == [
+                "Action": "AssumeRole", "Format": "JSON", "Version": "2015-04-01", "Timestamp": "2026-01-30T23:00:00Z",
+                "AccessKeyId": "kid", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
+                "SignatureNonce": "00000000000000010000000000000002",
+                // Computed with Python's hmac module.
+                "Signature": "wPfDj4vqfRHyTZA0bnViC5/eZ7M=",
+                "RoleArn": "acs:ram::1:role/a", "RoleSessionName": "me", "DurationSeconds": "900", "Policy": "{}",
+                "ExternalId": "x",
+            ]
+        )
+        // Nothing that the role is for stands in the address.
+        #expect(!request.target.contains("Role=") && !request.target.contains("RoleArn"))
+    }
+
+    @Test func `a profile takes on a role with a temporary key, or with another profile's role`() throws {
+        let base = "{\"name\":\"base\",\"mode\":\"StsToken\",\(Self.key),\"sts_token\":\"kt0ken\"}"
+        let middle = "{\"name\":\"middle\",\"mode\":\"ChainableRamRoleArn\",\(Self.role),\"source_profile\":\"base\"}"
+        let last = #"{"name":"p","mode":"ChainableRamRoleArn","ram_role_arn":"b","source_profile":"middle"}"#
+        let (result, asked) = ask(last, base, middle)
+        #expect(try result.get().credentials == Self.expected)
+        let parameters = asked.map(parameters)
+        #expect(parameters.map { $0["AccessKeyId"] } == ["kid", "STS.id"])
+        #expect(parameters.map { $0["SecurityToken"] } == ["kt0ken", "t0ken"])
+        #expect(parameters.map { $0["RoleArn"] } == ["acs:ram::1:role/a", "b"])
+        #expect(parameters.map { $0["RoleSessionName"] } == ["smspipe-1769814000", "smspipe-1769814000"])
+        #expect(parameters.map { $0["DurationSeconds"] } == ["3600", "3600"])
+    }
+
+    @Test(arguments: [
+        ("middle", "profile middle of /h/.aliyun/config.json is a source of itself"),
+        ("p", "profile p of /h/.aliyun/config.json is a source of itself"),
+        ("none", "/h/.aliyun/config.json has no profile none"),
+        ("", "source_profile in profile p of /h/.aliyun/config.json is not set"),
+    ])
+    func `profiles that lead nowhere are told`(_ source: String, _ reason: String) {
+        let middle = "{\"name\":\"middle\",\"mode\":\"ChainableRamRoleArn\",\(Self.role),\"source_profile\":\"p\"}"
+        let first =
+            "{\"name\":\"p\",\"mode\":\"ChainableRamRoleArn\",\(Self.role),\"source_profile\":\"\(source)\"}"
+        let (result, asked) = ask(first, middle)
+        guard case .failure(let error) = result else {
+            Issue.record("credentials were found")
+            return
+        }
+        #expect(error.attempts[2].reason == reason && asked.isEmpty)
+    }
+
+    @Test func `a profile takes on a role with a token`() throws {
+        let (result, asked) = ask(
+            """
+            {"name":"p","mode":"OIDC",\(Self.role),"oidc_provider_arn":"prov","oidc_token_file":"/t",
+             "role_session_name":"me"}
+            """,
+            files: ["/t": "tok"],
+        )
+        #expect(try result.get().credentials == Self.expected)
+        let parameters = parameters(asked[0])
+        #expect(parameters["Action"] == "AssumeRoleWithOIDC" && parameters["OIDCToken"] == "tok")
+        #expect(parameters["RoleSessionName"] == "me" && parameters["Signature"] == nil)
+    }
+
+    @Test(arguments: [("", "myrole"), (#","ram_role_name":"r""#, "r")])
+    func `a profile has the instance's role`(_ member: String, _ role: String) throws {
+        let (result, asked) = ask("{\"name\":\"p\",\"mode\":\"EcsRamRole\"\(member)}")
+        #expect(try result.get().credentials == Self.expected)
+        #expect(asked.last?.target == "/latest/meta-data/ram/security-credentials/\(role)")
+    }
+
+    @Test(arguments: [
+        (#"{"name":"p","mode":"RamRoleArn","access_key_id":"i","access_key_secret":"s"}"#, "ram_role_arn"),
+        (#"{"name":"p","mode":"OIDC","ram_role_arn":"r","oidc_provider_arn":"p"}"#, "oidc_token_file"),
+        (#"{"name":"p","mode":"RamRoleArn","ram_role_arn":"r","access_key_id":"i"}"#, "access_key_secret"),
+    ])
+    func `what a profile lacks is told`(_ profile: String, _ member: String) {
+        let (result, asked) = ask(profile)
+        guard case .failure(let error) = result else {
+            Issue.record("credentials were found")
+            return
+        }
+        #expect(error.attempts[2].reason == "\(member) in profile p of /h/.aliyun/config.json is not set")
+        #expect(asked.isEmpty)
+    }
+
+    @Test func `a section of the SDKs' file takes on roles too`() throws {
+        for (section, action) in [
+            ("type = ram_role_arn\naccess_key_id = i\naccess_key_secret = s\nrole_arn = r", "AssumeRole"),
+            (
+                "type = oidc_role_arn\nrole_arn = r\noidc_provider_arn = p\noidc_token_file_path = /t",
+                "AssumeRoleWithOIDC"
+            ),
+        ] {
+            let machine = Machine { _ in (200, "{\"Credentials\":{\(Self.members)}}") }
+            let files = ["/h/.alibabacloud/credentials": "[default]\n\(section)\n", "/t": "tok"]
+            #expect(try machine.chain(["HOME": "/h"], files).find().credentials == Self.expected)
+            #expect(parameters(machine.asked[0])["Action"] == action)
+        }
+        let machine = Machine { $0.method == .put ? (200, "meta") : (200, "{\(Self.members)}") }
+        let files = ["/h/.alibabacloud/credentials": "[default]\ntype = ecs_ram_role\nrole_name = r\n"]
+        #expect(try machine.chain(["HOME": "/h"], files).find().credentials == Self.expected)
+        #expect(machine.asked.last?.target == "/latest/meta-data/ram/security-credentials/r")
     }
 
     // MARK: - The order
