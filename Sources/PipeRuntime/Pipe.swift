@@ -24,6 +24,7 @@ package final class Pipe {
     private var engine: Engine
     private var translator: GatewayTranslator
     private var renewal: CredentialsRenewal?
+    private var beginRenewal: (() -> Void)?
     private var gateway: Gateway?
 
     private let credit: InputCredit
@@ -153,13 +154,17 @@ package final class Pipe {
     private func startRenewing(_ bound: NIOLoopBound<Pipe>, _ door: LoopDoor) {
         guard renewal != nil, let renew = configuration.renewCredentials else { return }
         let queue = DispatchQueue(label: "credentials")
-        eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { [bound] _ in
-            guard bound.value.renewal?.begins(at: Clock.epochSeconds) == true else { return }
+        beginRenewal = {
             queue.async {
                 let credentials = renew()
                 door.execute { bound.value.renewed(credentials) }
             }
         }
+        eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { [bound] _ in bound.value.renewIfDue() }
+    }
+
+    private func renewIfDue() {
+        if renewal?.begins(at: Clock.epochSeconds) == true { beginRenewal?() }
     }
 
     private func startThreads(
@@ -242,12 +247,13 @@ package final class Pipe {
     }
 
     private func renewed(_ credentials: Credentials?) {
-        guard let credentials else {
+        if let credentials {
+            renewal?.renewed(credentials, at: Clock.epochSeconds)
+            translator.sign(with: credentials)
+        } else {
             renewal?.failed(at: Clock.epochSeconds)
-            return
         }
-        renewal?.renewed(credentials, at: Clock.epochSeconds)
-        translator.sign(with: credentials)
+        pump()
     }
 
     private func journalReported(_ failure: StorageError?) {
@@ -303,11 +309,14 @@ package final class Pipe {
 
     private func send() {
         guard let gateway else { return }
+        // After a machine has slept, the credentials may have ended before anything else is looked at.
+        renewIfDue()
+        let areAwaited = renewal?.isAwaited(at: Clock.epochSeconds) ?? false
         let now = Clock.now
         let epochSeconds = translator.epochSeconds
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
         while true {
-            isHeldBack = !gateway.isReady()
+            isHeldBack = areAwaited || !gateway.isReady()
             guard !isHeldBack, let request = engine.nextRequest(at: now, sendDate: sendDate) else { break }
             gateway.send(request.id, translator.signed(request, of: engine, at: now, epochSeconds: epochSeconds))
         }

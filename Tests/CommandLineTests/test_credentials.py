@@ -78,15 +78,18 @@ class Keys:
     """Serves temporary credentials, a new token each time, and remembers what it was asked."""
 
     def __init__(self, lifetime=3600, inside=None, tls=None):
-        self.lifetime, self.inside, self.asked, self.status, self.given = lifetime, inside, [], 200, 0
+        self.lifetime, self.inside, self.asked, self.given, self.delay = lifetime, inside, [], 0, 0
+        self.status, self.statuses = 200, []
         keys = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def answer(self):
                 form = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
                 keys.asked.append((self.command, self.path, dict(urllib.parse.parse_qsl(form))))
-                body = json.dumps(keys.content() if keys.status == 200 else {"Code": "Internal"}).encode()
-                self.send_response(keys.status)
+                time.sleep(keys.delay)
+                status = keys.statuses.pop(0) if keys.statuses else keys.status
+                body = json.dumps(keys.content() if status == 200 else {"Code": "Internal"}).encode()
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -144,16 +147,32 @@ def test_temporary_credentials_are_renewed_before_they_end(smspipe, gateway):
     assert list(dict.fromkeys(tokens(gateway))) == ["token-1", "token-2", "token-3"]
 
 
+def test_what_comes_after_the_end_of_credentials_waits_for_new_ones(smspipe, gateway):
+    keys = Keys(lifetime=2)
+    process = smspipe.start(gateway, "--linger", "0", env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    process.write(message(1))
+    assert process.read()["Outcome"] == "accepted"
+    keys.lifetime, keys.delay = 3600, 4
+    deadline = time.monotonic() + 10
+    while len(keys.asked) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    # The old ones end within a second; the new ones come in four.
+    time.sleep(2)
+    process.write(message(2))
+    assert process.read()["Outcome"] == "accepted"
+    process.close_input()
+    assert process.wait() == 0
+    assert tokens(gateway) == ["token-1", "token-2"]
+
+
 def test_a_renewal_that_fails_is_told_and_tried_again(smspipe, gateway):
     keys = Keys(lifetime=3)
+    keys.statuses = [200, 503]
     process = smspipe.start(gateway, "--linger", "0", env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
-    keys_asked = 0
     for number in range(100):
         process.write(message(number))
         assert process.read()["Outcome"] == "accepted"
-        if len(keys.asked) > keys_asked:
-            keys_asked = len(keys.asked)
-            keys.status = 503 if keys_asked == 1 else 200
         if "token-2" in tokens(gateway):
             break
         time.sleep(0.1)

@@ -11,6 +11,7 @@ package struct CredentialsRenewal: Sendable {
     private static let longestPause = 60
 
     private var dueAt: Int
+    private var endsAt: Int
     private var isUnderWay = false
     private var pause = Self.pause
 
@@ -22,6 +23,7 @@ package struct CredentialsRenewal: Sendable {
     package init?(_ credentials: Credentials, at now: Int) {
         guard let expiration = credentials.expiration else { return nil }
         dueAt = Self.dueAt(expiration, now)
+        endsAt = expiration
     }
 
     /// Whether new ones are to be asked for now; once it has been told, not again until the outcome is known.
@@ -31,10 +33,14 @@ package struct CredentialsRenewal: Sendable {
         return true
     }
 
+    /// Whether the credentials have ended and new ones are on their way: what is signed with the old ones now would be refused.
+    package func isAwaited(at now: Int) -> Bool { isUnderWay && now >= endsAt }
+
     /// Notes new credentials.
     package mutating func renewed(_ credentials: Credentials, at now: Int) {
         isUnderWay = false
         pause = Self.pause
+        endsAt = credentials.expiration ?? .max
         // Those that have ended when they come are asked for again, but not all the time.
         dueAt = credentials.expiration.map { max(Self.dueAt($0, now), now + 1) } ?? .max
     }

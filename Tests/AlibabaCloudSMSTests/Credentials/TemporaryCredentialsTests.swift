@@ -393,6 +393,22 @@ struct TemporaryCredentialsTests {
         #expect(begins(&renewal, at: now + 2705))
     }
 
+    @Test func `new credentials are awaited once the old ones have ended, as long as they are on their way`() throws {
+        var renewal = try #require(CredentialsRenewal(Self.lasting(30), at: 0))
+        #expect(begins(&renewal, at: 20))
+        #expect(!renewal.isAwaited(at: 29) && renewal.isAwaited(at: 30))
+        renewal.failed(at: 31)
+        #expect(!renewal.isAwaited(at: 31))
+        #expect(begins(&renewal, at: 36))
+        #expect(renewal.isAwaited(at: 36))
+        // Ended already by a clock that may be wrong: they are used all the same.
+        renewal.renewed(Self.lasting(35), at: 36)
+        #expect(!renewal.isAwaited(at: 36))
+        #expect(begins(&renewal, at: 37))
+        renewal.renewed(Self.lasting(nil), at: 37)
+        #expect(!renewal.isAwaited(at: .max - 1))
+    }
+
     @Test func `credentials that do not end are not renewed, and those that have ended not all the time`() throws {
         #expect(CredentialsRenewal(Self.lasting(nil), at: 0) == nil)
         var renewal = try #require(CredentialsRenewal(Self.lasting(10), at: 0))
