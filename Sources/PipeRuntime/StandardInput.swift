@@ -65,7 +65,7 @@ package final class InputReader: Sendable {
     private static let readSize = 128 << 10
 
     private let descriptors: [(name: String, descriptor: Int32)]
-    private let parser: MessageParser
+    private let parser: any LineParser
     private let maximumLineBytes: Int
     private let credit: InputCredit
     private let stopSignal = StopSignal()
@@ -88,7 +88,7 @@ package final class InputReader: Sendable {
     ///   - report: Takes events, on the reader's thread.
     package init(
         _ descriptors: [(name: String, descriptor: Int32)],
-        parser: MessageParser,
+        parser: any LineParser,
         maximumLineBytes: Int,
         credit: InputCredit,
         report: @escaping @Sendable (Event) -> Void,
@@ -197,7 +197,7 @@ package final class InputReader: Sendable {
     ///   - block: The lines.
     ///   - spare: An empty chunk whose storage is used.
     ///   - parser: Parses them.
-    private func deliver(_ block: LineBlock, reusing spare: consuming Chunk, parser: inout MessageParser) {
+    private func deliver(_ block: LineBlock, reusing spare: consuming Chunk, parser: inout any LineParser) {
         var next = 0
         var spare: Chunk? = spare
         while next < block.lines.count {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension Call {
-    /// The most records that a page of send details holds.
-    ///
-    /// Source: QuerySendDetails reference, PageSize.
-    package static let maximumSendDetailsPageSize = 50
+import MessagePipe
 
+extension Call {
     /// Asks what became of the messages to one number on one day.
     ///
     /// - Parameters:
@@ -13,16 +10,16 @@ extension Call {
     ///   - sendDate: The day in China, `yyyyMMdd`, one of the last 30.
     ///   - bizID: The receipt id of one request; `nil` for all messages of the day.
     ///   - page: The page, from 1.
-    ///   - pageSize: Records on a page, 1 to ``maximumSendDetailsPageSize``.
+    ///   - pageSize: Records on a page, 1 to ``SendDetails/maximumPageSize``.
     /// - Returns: The call; every parameter is in the query.
     package static func querySendDetails(
         phoneNumber: Span<UInt8>,
         sendDate: Span<UInt8>,
         bizID: String? = nil,
         page: Int = 1,
-        pageSize: Int = maximumSendDetailsPageSize,
+        pageSize: Int = SendDetails.maximumPageSize,
     ) -> Call {
-        precondition(page >= 1 && (1...maximumSendDetailsPageSize).contains(pageSize), "no such page of send details")
+        precondition(page >= 1 && (1...SendDetails.maximumPageSize).contains(pageSize), "no such page of send details")
         var query = EncodedParameters()
         if let bizID { query.append("BizId", bizID) }
         query.append("CurrentPage", String(page))

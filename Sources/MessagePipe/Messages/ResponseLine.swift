@@ -117,7 +117,7 @@ struct ResponseLine {
     }
 
     /// Appends the beginning of a line that does not repeat the message's members.
-    private func appendNumber(_ message: Message, from chunk: borrowing Chunk, to buffer: inout [UInt8]) {
+    func appendNumber(_ message: Message, from chunk: borrowing Chunk, to buffer: inout [UInt8]) {
         buffer.append(contentsOf: "{\"Line\":".utf8)
         buffer.append(contentsOf: String(message.line).utf8)
         if !message.id.isEmpty {
