@@ -23,8 +23,7 @@ package final class Pipe {
     private let started = Clock.now
     private var engine: Engine
     private var translator: GatewayTranslator
-    private var renewal: CredentialsRenewal?
-    private var beginRenewal: (() -> Void)?
+    private var renewer: CredentialsRenewer?
     private var gateway: Gateway?
 
     private let credit: InputCredit
@@ -63,7 +62,6 @@ package final class Pipe {
             scheme: configuration.signatureScheme,
             credentials: configuration.credentials,
         )
-        renewal = CredentialsRenewal(configuration.credentials, at: Clock.epochSeconds)
         credit = InputCredit(
             messages: configuration.engine.window,
             reserve: configuration.engine.windowReserve,
@@ -125,7 +123,13 @@ package final class Pipe {
                 let bound = NIOLoopBound(new, eventLoop: eventLoop)
                 if let file { new.startJournal(bound, door, file) }
                 new.startThreads(bound, door, inputs, outputDescriptor)
-                new.startRenewing(bound, door)
+                new.renewer = CredentialsRenewer(
+                    configuration.credentials,
+                    by: configuration.renewCredentials,
+                    on: eventLoop,
+                    door,
+                    ended: { new.renewed($0) },
+                )
                 began(Run(pipe: bound, eventLoop: eventLoop, door: door))
             }
         }
@@ -148,23 +152,6 @@ package final class Pipe {
         }
         journal = writer
         DispatchQueue(label: "journal").async { writer.run() }
-    }
-
-    /// Looks each second whether temporary credentials are to be renewed: the machine may sleep meanwhile.
-    private func startRenewing(_ bound: NIOLoopBound<Pipe>, _ door: LoopDoor) {
-        guard renewal != nil, let renew = configuration.renewCredentials else { return }
-        let queue = DispatchQueue(label: "credentials")
-        beginRenewal = {
-            queue.async {
-                let credentials = renew()
-                door.execute { bound.value.renewed(credentials) }
-            }
-        }
-        eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { [bound] _ in bound.value.renewIfDue() }
-    }
-
-    private func renewIfDue() {
-        if renewal?.begins(at: Clock.epochSeconds) == true { beginRenewal?() }
     }
 
     private func startThreads(
@@ -247,12 +234,7 @@ package final class Pipe {
     }
 
     private func renewed(_ credentials: Credentials?) {
-        if let credentials {
-            renewal?.renewed(credentials, at: Clock.epochSeconds)
-            translator.sign(with: credentials)
-        } else {
-            renewal?.failed(at: Clock.epochSeconds)
-        }
+        if let credentials { translator.sign(with: credentials) }
         pump()
     }
 
@@ -310,8 +292,8 @@ package final class Pipe {
     private func send() {
         guard let gateway else { return }
         // After a machine has slept, the credentials may have ended before anything else is looked at.
-        renewIfDue()
-        let areAwaited = renewal?.isAwaited(at: Clock.epochSeconds) ?? false
+        renewer?.renewIfDue()
+        let areAwaited = renewer?.areAwaited ?? false
         let now = Clock.now
         let epochSeconds = translator.epochSeconds
         let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)

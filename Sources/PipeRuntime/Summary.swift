@@ -39,7 +39,7 @@ package struct Summary: Sendable {
     }
 
     /// A duration times a factor in seconds, with three decimals.
-    private static func decimal(_ duration: Duration, per factor: Int64) -> String {
+    static func decimal(_ duration: Duration, per factor: Int64) -> String {
         let thousandths = duration.nanoseconds * factor / 1_000_000
         let decimals = String(thousandths % 1000)
         return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - decimals.count) + decimals

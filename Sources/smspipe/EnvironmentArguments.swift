@@ -48,6 +48,7 @@ struct EnvironmentArguments {
     private func optionNames(of subcommand: String?) -> [(name: String, isFlag: Bool)]? {
         switch subcommand {
         case nil, SendCommand._commandName: SendCommand.optionNames
+        case StatusCommand._commandName: StatusCommand.optionNames
         case SimulateCommand._commandName: SimulateCommand.optionNames
         default: nil
         }

@@ -31,21 +31,42 @@ enum ExitStatus: Int32 {
     /// The highest of those from 69 on wins over unknown outcomes, and those over others. A signal, or an output that was
     /// closed, ends the process as it would end any other. With `never` it is success whenever every line was answered.
     static func status(of result: PipeResult, failOn: FailOn) -> Int32 {
-        if let signal = result.endingSignal { return 128 + signal }
-        if result.stops.contains(.outputClosed) { return 128 + SIGPIPE }
-        var reasons = result.stops.compactMap(status)
-        if result.inputError != nil { reasons.append(.ioError) }
+        let end = status(result.endingSignal, result.stops, result.inputError, failOn)
+        let tally = result.progress.tally
+        let isSomeNotSent = tally[.rejected] + tally[.invalid] + tally[.skipped] > 0
+        return end ?? status(isSomeOpen: tally[.unknown] > 0, isSomeNotDone: isSomeNotSent, failOn)
+    }
+
+    /// The status of a run of `status` that has ended: what is open may be asked about again, what failed is lost.
+    static func status(of result: StatusResult, failOn: FailOn) -> Int32 {
+        let end = status(result.endingSignal, result.stops, result.inputError, failOn)
+        let tally = result.tally
+        let isSomeOpen = tally.waiting + tally.notFound + tally.unanswered + tally.unknown > 0
+        let isSomeNotDelivered = tally.failed + tally.unsent + tally.unsearchable.count + tally.foreign.count > 0
+        return end ?? status(isSomeOpen: isSomeOpen, isSomeNotDone: isSomeNotDelivered, failOn)
+    }
+
+    /// The status that the way in which a run has ended asks for; `nil` if that is up to its lines.
+    private static func status(
+        _ endingSignal: Int32?,
+        _ stops: [StopReason],
+        _ inputError: InputError?,
+        _ failOn: FailOn,
+    ) -> Int32? {
+        if let endingSignal { return 128 + endingSignal }
+        if stops.contains(.outputClosed) { return 128 + SIGPIPE }
+        var reasons = stops.compactMap(status)
+        if inputError != nil { reasons.append(.ioError) }
         // What could not be read was not answered, and what could not be written neither.
         if failOn == .never, !reasons.contains(.ioError) { return success.rawValue }
-        if let highest = reasons.map(\.rawValue).max() { return highest }
-        let tally = result.progress.tally
-        if tally[.unknown] > 0 { return someUnknown.rawValue }
-        let isSomeNotSent = tally[.rejected] + tally[.invalid] + tally[.skipped] > 0
-        return isSomeNotSent && failOn == .any ? someNotSent.rawValue : success.rawValue
+        return reasons.map(\.rawValue).max()
     }
-}
 
-extension ExitStatus {
+    private static func status(isSomeOpen: Bool, isSomeNotDone: Bool, _ failOn: FailOn) -> Int32 {
+        if isSomeOpen { return someUnknown.rawValue }
+        return isSomeNotDone && failOn == .any ? someNotSent.rawValue : success.rawValue
+    }
+
     /// The status that a reason to stop asks for; `nil` for those that end the process as they would end any other.
     private static func status(of stop: StopReason) -> ExitStatus? {
         switch stop {

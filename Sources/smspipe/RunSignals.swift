@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// They are watched before there is a run, so that none ends the process in the middle of one; what comes between waits for it.
 final class RunSignals: Sendable {
-    private let begun = Mutex<(run: Pipe.Run?, early: [Int32])>((nil, []))
+    private let begun = Mutex<(act: (@Sendable (Int32) -> Void)?, early: [Int32])>((nil, []))
     private let isEnding = Atomic(false)
     /// A terminal may be stopped, so summaries are written on a queue of their own: the run does not wait for them.
     private let queue = DispatchQueue(label: "summary")
@@ -23,11 +23,11 @@ final class RunSignals: Sendable {
         Signals.watch(numbers) { [self] in arrived($0) }
     }
 
-    /// Tells the run what has come and what will come.
-    func begin(_ run: Pipe.Run) {
+    /// Has the run act on what has come and what will come.
+    func begin(_ act: @escaping @Sendable (Int32) -> Void) {
         begun.withLock { begun in
-            begun.run = run
-            for number in begun.early { tell(run, number) }
+            begun.act = act
+            for number in begun.early { act(number) }
         }
     }
 
@@ -36,7 +36,8 @@ final class RunSignals: Sendable {
         _ = written.wait(timeout: .now() + .milliseconds(200))
     }
 
-    private func write(_ line: String) {
+    /// Writes a summary on standard error when that takes it.
+    func write(_ line: String) {
         let isFree = waiting.withLock { waiting in
             waiting.line = line
             defer { waiting.isWriting = true }
@@ -59,16 +60,7 @@ final class RunSignals: Sendable {
     private func arrived(_ number: Int32) {
         if number != SIGUSR1, isEnding.exchange(true, ordering: .relaxed) { _exit(128 + number) }
         begun.withLock { begun in
-            if let run = begun.run { tell(run, number) } else { begun.early.append(number) }
-        }
-    }
-
-    private func tell(_ run: Pipe.Run, _ number: Int32) {
-        if number == SIGUSR1 {
-            run.flush()
-            run.report { [self] in write(Summary($0).line) }
-        } else {
-            run.end(bySignal: number)
+            if let act = begun.act { act(number) } else { begun.early.append(number) }
         }
     }
 }

@@ -30,6 +30,7 @@ struct SendCommand: ParsableCommand {
             ALIBABA_CLOUD_ECS_METADATA names, or ALIBABA_CLOUD_CREDENTIALS_URI.
 
             Other commands, each with its own --help:
+            smspipe status         what became of the messages of response lines
             smspipe simulate       a local gateway that speaks the same API
             smspipe explain CODE   what a code means and what to do
             smspipe journal FILE   what a journal knows
@@ -60,6 +61,8 @@ struct SendCommand: ParsableCommand {
         ("dry-run", true), ("no-echo", true), ("order", false), ("summary", true), ("progress", false),
         ("fail-on", false), ("journal", false),
     ]
+
+    static let defaultEndpoint = "https://\(AlibabaCloudSMS.Endpoint.sms)"
 
     enum Order: String, CaseIterable, ExpressibleByArgument {
         case input, completion
@@ -112,7 +115,7 @@ struct SendCommand: ParsableCommand {
     // MARK: The gateway
 
     @Option(help: ArgumentHelp("Where requests go.", valueName: "url"))
-    var endpoint = "https://dysmsapi.aliyuncs.com"
+    var endpoint = defaultEndpoint
 
     @Flag(help: "Accept an http endpoint that is not on this machine: messages and key id travel in the clear.")
     var allowHttp = false
@@ -207,8 +210,16 @@ struct SendCommand: ParsableCommand {
     func run() throws {
         let environment = processEnvironment
         Signals.block([SIGUSR1])
-        let inputs = try openInputs()
-        let found = simulate || dryRun ? nil : try findCredentials(environment)
+        let inputs = try openInputs(files)
+        let found =
+            simulate || dryRun
+            ? nil
+            : try findCredentials(
+                environment,
+                profile: profile,
+                caFile: caFile,
+                orElse: "or try smspipe without an account by --simulate.",
+            )
         // Not before: opening a pipe waits for who writes to it, and is left by a signal as it is in any program.
         Signals.block([SIGTERM, SIGINT, SIGHUP])
         if let journal { try checkIsApart(journal, from: inputs) }
@@ -222,7 +233,11 @@ struct SendCommand: ParsableCommand {
         let signals = RunSignals()
         var display: ProgressDisplay?
         let result = Pipe.run(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO) { run in
-            signals.begin(run)
+            signals.begin { number in
+                guard number == SIGUSR1 else { return run.end(bySignal: number) }
+                run.flush()
+                run.report { signals.write(Summary($0).line) }
+            }
             if progress.isShown { display = ProgressDisplay(run, environment: environment) }
         }
         signals.end()
@@ -233,34 +248,6 @@ struct SendCommand: ParsableCommand {
     }
 
     // MARK: - Wiring
-
-    /// How many files a run has open beside its inputs, at the least.
-    private static let ownDescriptorCount = 32
-    /// How many a run needs with few connections; with less, not even an event loop can be made.
-    private static let leastDescriptorCount = 24
-
-    private func openInputs() throws -> [(name: String, descriptor: Int32)] {
-        let limit = DescriptorLimit.raise()
-        guard limit >= Self.leastDescriptorCount else {
-            throw end(
-                .noInput,
-                "only \(limit) files may be open here; smspipe needs \(Self.leastDescriptorCount). Raise ulimit -n.",
-            )
-        }
-        guard files.count <= max(limit - Self.ownDescriptorCount, 1) else {
-            throw end(
-                .noInput,
-                "\(files.count) files are more than can be open at once here; join them instead: cat … | smspipe.",
-            )
-        }
-        let sources: [InputSource] =
-            files.isEmpty ? [.standardInput] : files.map { $0 == "-" ? .standardInput : .file($0) }
-        do {
-            return try InputSource.open(sources)
-        } catch {
-            throw end(.noInput, "\(error); check the path and its permissions.")
-        }
-    }
 
     /// Refuses a journal that is an input or the output too: as one it would be sent, as the other spoilt, and closing either
     /// would end the lock on it.
@@ -275,7 +262,7 @@ struct SendCommand: ParsableCommand {
         _ simulator: SimulatorServer?,
         _ found: CredentialsChain.Found?,
     ) throws -> PipeConfiguration {
-        let endpoint = try gatewayEndpoint(simulator?.endpoint ?? self.endpoint)
+        let endpoint = try gatewayEndpoint(simulator?.endpoint ?? self.endpoint, allowsHTTP: allowHttp)
         var configuration = PipeConfiguration(
             engine: engineConfiguration(),
             defaults: MessageParser.Defaults(
@@ -287,16 +274,11 @@ struct SendCommand: ParsableCommand {
             endpoint: endpoint,
             credentials: found?.credentials ?? Self.credentials(simulator),
         )
-        configuration.renewCredentials = found.map(Self.renewal)
+        configuration.renewCredentials = found.map(renewal(of:))
         if let journal { configuration.journal = try openJournal(journal, configuration) }
         configuration.caFile = caFile
         configuration.signatureScheme = signature == .v3 ? .v3 : .v1
-        do throws(GatewayConfigurationError) {
-            if let caFile { try GatewayConfigurationError.checkCertificates(caFile) }
-            configuration.proxy = try Proxy.proxy(for: endpoint, environment: environment)
-        } catch {
-            throw end(.configuration, "\(error).")
-        }
+        configuration.proxy = try proxy(for: endpoint, caFile: caFile, environment)
         return configuration
     }
 
@@ -327,19 +309,6 @@ struct SendCommand: ParsableCommand {
         }
     }
 
-    private func gatewayEndpoint(_ text: String) throws -> GatewayEndpoint {
-        guard let endpoint = GatewayEndpoint(text) else {
-            throw end(.configuration, "--endpoint is not an address; give https://host or https://host:port.")
-        }
-        guard endpoint.isEncrypted || endpoint.isLoopback || allowHttp else {
-            throw end(
-                .configuration,
-                "http to \(endpoint.host) would send messages in the clear; use https, or add --allow-http.",
-            )
-        }
-        return endpoint
-    }
-
     private func engineConfiguration() -> Engine.Configuration {
         var generator = SystemRandomNumberGenerator()
         let digits = String(generator.next() as UInt64, radix: 16)
@@ -367,45 +336,6 @@ struct SendCommand: ParsableCommand {
             accessKeyID: simulator?.accessKeyID ?? "",
             accessKeySecret: Secret(simulator?.accessKeySecret ?? ""),
         )
-    }
-
-    private func findCredentials(_ environment: [String: String]) throws -> CredentialsChain.Found {
-        let client = CredentialsClient(environment: environment, caFile: caFile)
-        let chain = CredentialsChain(
-            environment: environment,
-            profile: profile,
-            read: readFile,
-            epochSeconds: { Clock.epochSeconds },
-            nonce: {
-                var generator = SystemRandomNumberGenerator()
-                return Nonce(using: &generator)
-            },
-            ask: { request throws(CredentialsUnavailable) in try client.ask(request) },
-        )
-        do throws(CredentialsNotFound) {
-            return try chain.find()
-        } catch {
-            throw end(
-                .noPermission,
-                """
-                \(error)
-                Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or try smspipe without an account by \
-                --simulate.
-                """,
-            )
-        }
-    }
-
-    /// Asks the place of temporary credentials for new ones, and no other: they are for the same account.
-    private static func renewal(_ found: CredentialsChain.Found) -> @Sendable () -> Credentials? {
-        {
-            do throws(CredentialsUnavailable) {
-                return try found.source.credentials()
-            } catch {
-                printDiagnostic("the temporary credentials cannot be renewed yet: \(found.source.name): \(error).")
-                return nil
-            }
-        }
     }
 
     // MARK: - The end

@@ -12,7 +12,9 @@ struct Smspipe: ParsableCommand {
         commandName: "smspipe",
         abstract: "Sends SMS through Alibaba Cloud: JSON lines in, one response line per message out.",
         version: "0.1.0",
-        subcommands: [SendCommand.self, SimulateCommand.self, JournalCommand.self, ExplainCommand.self],
+        subcommands: [
+            SendCommand.self, StatusCommand.self, SimulateCommand.self, JournalCommand.self, ExplainCommand.self,
+        ],
         defaultSubcommand: SendCommand.self,
     )
 

@@ -64,6 +64,21 @@ struct GatewayTranslator: ~Copyable {
                 sendDate: String(Self.date(of: lookUp, leftAt: epochSeconds)).utf8.span,
             )
         }
+        return signed(at: epochSeconds)
+    }
+
+    /// The signed request for a look-up of `status`.
+    mutating func signed(_ lookUp: StatusEngine.LookUp) -> SignedRequest {
+        call = .querySendDetails(
+            phoneNumber: lookUp.phoneNumber.span,
+            sendDate: String(lookUp.sendDate.number).utf8.span,
+            bizID: lookUp.bizID,
+            page: lookUp.page,
+        )
+        return signed(at: epochSeconds)
+    }
+
+    private mutating func signed(at epochSeconds: Int) -> SignedRequest {
         var signer = signer.take() ?? RequestSigner(scheme: scheme, credentials: credentials)
         let signed = signer.sign(call, host: host, at: epochSeconds, nonce: Nonce(using: &nonceSource))
         self.signer = consume signer
@@ -136,6 +151,34 @@ struct GatewayTranslator: ~Copyable {
                 return
             }
             engine.unknown(id, .unreadable(status: received.status), at: now)
+        }
+    }
+
+    /// Tells the engine of `status` what became of a look-up.
+    mutating func tell(
+        _ engine: inout StatusEngine,
+        _ id: RequestID,
+        _ evidence: SignedRequest.Evidence,
+        _ report: GatewayReport,
+        at now: Instant,
+    ) {
+        switch report {
+        case .notSent(let reason): engine.notSent(id, reason, at: now)
+        case .unknown(let doubt): engine.unanswered(id, doubt, at: now)
+        case .answered(let received):
+            let result = try? SendDetailsDecoder.decode(
+                status: received.status,
+                retryAfterMilliseconds: received.retryAfterMilliseconds,
+                body: received.body.span,
+                evidence: evidence,
+            )
+            switch result {
+            case .details(let details): engine.answered(id, details, at: now)
+            case .refused(let answer):
+                if answer.codeClass == .stale { correctClock(by: received) }
+                engine.refused(id, answer, at: now)
+            case nil: engine.unanswered(id, .unreadable(status: received.status), at: now)
+            }
         }
     }
 
