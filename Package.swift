@@ -83,9 +83,6 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings,
-            // Nobody looks for symbols in the program: without the table of them, which linking the runtime in asks for, it has two
-            // of its 25 MiB less and starts with less memory.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"])],
         ),
         .testTarget(name: "MessagePipeTests", dependencies: ["MessagePipe"], swiftSettings: settings),
         .testTarget(
