@@ -118,7 +118,8 @@ struct PipeTests {
             run.input.write(TestRun.messages(1) { _ in "SMS_000" })
             let result = try await run.finish()
             #expect(result.stops == [.outputClosed])
-            #expect(result.progress.tally.requests == 1)
+            // The writer looks whether there is still a reader; it may find none before the message is read.
+            #expect(result.progress.tally.requests <= 1)
         }
     }
 
