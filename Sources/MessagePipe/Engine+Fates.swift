@@ -207,6 +207,7 @@ extension Engine {
             settle(index, StopReason.unreachable(reason).response)
             stopSending(.unreachable(reason), at: now)
         } else {
+            dispatcher.returned(batches[index].count, sentAt: batches[index].sentAt, at: now)
             tryAgain(index, after: retryWait(index, nil), at: now)
         }
     }
@@ -273,7 +274,7 @@ extension Engine {
             return
         }
         withdraw(index)
-        dispatcher.returned(count)
+        dispatcher.returned(count, sentAt: batches[index].sentAt, at: now)
         let halves = [0..<(count / 2), (count / 2)..<count].map { half in
             let made = batches.make(oldest: batches[index].oldest)
             batches[made].key = batches[index].key
@@ -349,6 +350,7 @@ extension Engine {
         }
         batches[index].isSignedAnew = true
         batches[index].sendDate = 0
+        dispatcher.returned(batches[index].count, sentAt: batches[index].sentAt, at: now)
         tryAgain(index, after: .zero, at: now)
     }
 
@@ -367,7 +369,6 @@ extension Engine {
             return
         }
         withdraw(index)
-        dispatcher.returned(batches[index].count)
         if wait == .zero {
             batches[index].phase = .ready
             dispatcher.enqueueFirst(index, expiresAt: expiry)

@@ -128,6 +128,7 @@ package final class Pipe {
                     by: configuration.renewCredentials,
                     on: eventLoop,
                     door,
+                    epochSeconds: { new.translator.epochSeconds },
                     ended: { new.renewed($0) },
                 )
                 began(Run(pipe: bound, eventLoop: eventLoop, door: door))
@@ -260,6 +261,7 @@ package final class Pipe {
 
     private func report(_ id: RequestID, _ evidence: SignedRequest.Evidence, _ report: GatewayReport) {
         translator.tell(&engine, id, evidence, report, at: Clock.now)
+        if translator.takeTokenRefusal() { renewer?.refused() }
         pumpLater()
     }
 

@@ -99,6 +99,7 @@ package final class StatusPipe {
                     by: configuration.renewCredentials,
                     on: eventLoop,
                     door,
+                    epochSeconds: { new.translator.epochSeconds },
                     ended: { new.renewed($0) },
                 )
                 began(Run(pipe: bound, door: door))
@@ -140,6 +141,7 @@ package final class StatusPipe {
             ready: { [self] in pumpLater() },
             report: { [self] in
                 translator.tell(&engine, $0, $1, $2, at: Clock.now)
+                if translator.takeTokenRefusal() { renewer?.refused() }
                 pumpLater()
             },
         )

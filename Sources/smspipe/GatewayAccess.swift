@@ -3,6 +3,7 @@
 import AlibabaCloudSMS
 import MessagePipe
 import PipeRuntime
+import Synchronization
 
 /// The endpoint that an option names.
 ///
@@ -61,15 +62,36 @@ func findCredentials(
 }
 
 /// Asks the place of temporary credentials for new ones, and no other: they are for the same account.
+///
+/// The reason why there are none is told when it is another than the last.
 func renewal(of found: CredentialsChain.Found) -> @Sendable () -> Credentials? {
-    {
+    let told = TextBox()
+    return {
         do throws(CredentialsUnavailable) {
-            return try found.source.credentials()
+            let credentials = try found.source.credentials()
+            told.text.withLock { $0 = "" }
+            return credentials
         } catch {
-            printDiagnostic("the temporary credentials cannot be renewed yet: \(found.source.name): \(error).")
+            let isNew = told.text.withLock { text in
+                defer { text = error.reason }
+                return text != error.reason
+            }
+            if isNew {
+                printDiagnostic(
+                    """
+                    the temporary credentials cannot be renewed yet: \(found.source.name): \(error); trying again, and with \
+                    the old ones as long as the gateway takes them.
+                    """
+                )
+            }
             return nil
         }
     }
+}
+
+/// A text that closures share.
+private final class TextBox: Sendable {
+    let text = Mutex("")
 }
 
 /// The proxy on the way to an endpoint, once the certificates that an option names are found good.

@@ -85,7 +85,7 @@ struct SendCommand: ParsableCommand {
     )
     var urgent: TemplateList?
 
-    @Option(help: ArgumentHelp("The longest line that is accepted, 1GiB at most.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The longest line that is accepted, 256MiB at most.", valueName: "bytes"))
     var maxLine = ByteCount(1 << 20)
 
     // MARK: Batching
@@ -211,18 +211,20 @@ struct SendCommand: ParsableCommand {
         let environment = processEnvironment
         Signals.block([SIGUSR1])
         let inputs = try openInputs(files)
-        let found =
-            simulate || dryRun
-            ? nil
-            : try findCredentials(
+        if let journal { try checkIsApart(journal, from: inputs) }
+        var found: CredentialsChain.Found?
+        if !simulate, !dryRun {
+            // What is wrong here is told before another machine is asked for credentials.
+            _ = try proxy(for: gatewayEndpoint(endpoint, allowsHTTP: allowHttp), caFile: caFile, environment)
+            found = try findCredentials(
                 environment,
                 profile: profile,
                 caFile: caFile,
                 orElse: "or try smspipe without an account by --simulate.",
             )
+        }
         // Not before: opening a pipe waits for who writes to it, and is left by a signal as it is in any program.
         Signals.block([SIGTERM, SIGINT, SIGHUP])
-        if let journal { try checkIsApart(journal, from: inputs) }
         var simulator: SimulatorServer?
         if simulate, !dryRun {
             let server = try SimulatorServer.start(configuration: SimulatorConfiguration())

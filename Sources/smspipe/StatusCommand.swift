@@ -124,6 +124,8 @@ struct StatusCommand: ParsableCommand {
         let environment = processEnvironment
         Signals.block([SIGUSR1])
         let inputs = try openInputs(files)
+        // What is wrong here is told before another machine is asked for credentials.
+        _ = try proxy(for: gatewayEndpoint(endpoint, allowsHTTP: allowHttp), caFile: caFile, environment)
         let found = try findCredentials(
             environment,
             profile: profile,

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -10,8 +11,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 import signing
-from command import CREDENTIALS, message
-from gateway import KEY_ID, SECRET
+from command import CREDENTIALS, line, lines, message
+from gateway import KEY_ID, SECRET, Answer, gateway_error
 from test_configuration import Proxy
 
 NONE = dict.fromkeys(CREDENTIALS)
@@ -164,6 +165,60 @@ def test_what_comes_after_the_end_of_credentials_waits_for_new_ones(smspipe, gat
     process.close_input()
     assert process.wait() == 0
     assert tokens(gateway) == ["token-1", "token-2"]
+
+
+def test_a_token_that_the_gateway_finds_expired_is_renewed_once(smspipe, gateway):
+    """All that was signed with it goes again with the new one."""
+    keys = Keys()
+    expired = gateway_error("InvalidSecurityToken.Expired")
+    gateway.script = lambda request: (
+        expired if request.headers["x-acs-security-token"] == "token-1" and request.number else None
+    )
+    process = smspipe.start(gateway, "--linger", "0", env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    process.write(message(1))
+    assert process.read()["Outcome"] == "accepted"
+    keys.delay = 0.5
+    process.write(*[message(n, f"SMS_{n}") for n in range(2, 30)])
+    process.close_input()
+    assert {response["Outcome"] for response in process.read_all()} == {"accepted"}
+    assert process.wait() == 0 and len(keys.asked) == 2
+    # A new one that is expired, too, is the account's matter.
+    gateway.script = lambda request: expired
+    result = smspipe.run(gateway, stdin=[message(n) for n in range(3)], env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    assert result.status == 77 and len(keys.asked) == 4
+
+
+def test_what_is_wrong_here_is_told_before_anybody_is_asked(smspipe, gateway, tmp_path):
+    keys = Keys()
+    env = NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri}
+    (tmp_path / "messages").write_text(line(message(1)) + "\n")
+    for status, options in [
+        (78, ["--endpoint", "nope nope"]),
+        (78, ["--endpoint", "http://sms.example"]),
+        (78, ["--ca-file", tmp_path / "none.pem"]),
+        (66, [tmp_path / "none.jsonl"]),
+        (64, ["--journal", tmp_path / "messages", tmp_path / "messages"]),
+    ]:
+        for command in ([], ["status"]):
+            if command and "--journal" in options:
+                continue
+            assert smspipe.run(None, *command, *options, stdin=[message(1)], env=env).status == status, options
+    assert keys.asked == []
+
+
+def test_a_renewal_needs_no_descriptors_that_are_gone(smspipe, gateway):
+    """While every file that may be open is, a renewal fails or waits, and nothing is lost."""
+    keys = Keys(lifetime=4)
+    gateway.script = lambda request: Answer(delay=3)
+    process = subprocess.run(
+        ["bash", "-c", 'ulimit -n 40; exec "$@"', "-", *smspipe.arguments(gateway, ["--linger", "0"])],
+        input=lines([message(n, f"SMS_{n}") for n in range(60)]).encode(),
+        capture_output=True,
+        env=smspipe.environ(NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri}),
+        timeout=60,
+    )
+    outcomes = [json.loads(text)["Outcome"] for text in process.stdout.splitlines()]
+    assert process.returncode == 0 and outcomes == ["accepted"] * 60 and gateway.duplicates() == {}
 
 
 def test_a_renewal_that_fails_is_told_and_tried_again(smspipe, gateway):

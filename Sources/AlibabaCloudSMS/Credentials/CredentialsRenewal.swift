@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides when temporary credentials are renewed: before they end, and again where that failed.
+/// Decides when temporary credentials are renewed: before they end, when the gateway finds them expired, and again where that failed.
 ///
-/// Times are seconds since 1970-01-01T00:00:00Z.
+/// Times are seconds since 1970-01-01T00:00:00Z, by the gateway's clock where it is known to be another.
 package struct CredentialsRenewal: Sendable {
     /// How long before their end credentials are renewed, as the SDKs do; those that live shorter, after two thirds.
     private static let margin = 15 * 60
@@ -10,9 +10,13 @@ package struct CredentialsRenewal: Sendable {
     private static let pause = 5
     private static let longestPause = 60
 
+    /// How long after a renewal refusals may be about what was signed before.
+    private static let refusalAge = 10
+
     private var dueAt: Int
     private var endsAt: Int
     private var isUnderWay = false
+    private var renewedAt = Int.min / 2
     private var pause = Self.pause
 
     /// Creates the plan for credentials; `nil` if nobody knows that they end.
@@ -36,13 +40,25 @@ package struct CredentialsRenewal: Sendable {
     /// Whether the credentials have ended and new ones are on their way: what is signed with the old ones now would be refused.
     package func isAwaited(at now: Int) -> Bool { isUnderWay && now >= endsAt }
 
+    /// Notes that the gateway finds the credentials expired, whatever their end says.
+    package mutating func refused(at now: Int) {
+        guard now - renewedAt > Self.refusalAge else { return }
+        endsAt = min(endsAt, now)
+        if !isUnderWay { dueAt = min(dueAt, now) }
+    }
+
     /// Notes new credentials.
     package mutating func renewed(_ credentials: Credentials, at now: Int) {
-        isUnderWay = false
-        pause = Self.pause
+        renewedAt = now
         endsAt = credentials.expiration ?? .max
-        // Those that have ended when they come are asked for again, but not all the time.
-        dueAt = credentials.expiration.map { max(Self.dueAt($0, now), now + 1) } ?? .max
+        guard let expiration = credentials.expiration, expiration <= now else {
+            isUnderWay = false
+            pause = Self.pause
+            dueAt = credentials.expiration.map { max(Self.dueAt($0, now), now + 1) } ?? .max
+            return
+        }
+        // They have ended already, or the clock is wrong: they are used, and asked for again as after a failure.
+        failed(at: now)
     }
 
     /// Notes that there are no new ones.

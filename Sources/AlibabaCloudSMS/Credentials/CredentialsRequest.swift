@@ -23,7 +23,7 @@ package struct CredentialsRequest: Equatable, Sendable {
     package var field: Field?
     /// The form that it carries; empty for none.
     package var form: [UInt8] = []
-    /// How long the answer is awaited once the connection is there, in seconds.
+    /// How long connection and answer are awaited, in seconds.
     package var timeout: Int
 
     /// A header field.

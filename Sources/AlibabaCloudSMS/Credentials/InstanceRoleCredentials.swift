@@ -84,7 +84,7 @@ struct MetadataService {
         _ target: String,
         _ field: CredentialsRequest.Field?,
     ) -> CredentialsRequest {
-        var request = CredentialsRequest(method: method, origin: "http://100.100.100.200", target: target, timeout: 1)
+        var request = CredentialsRequest(method: method, origin: "http://100.100.100.200", target: target, timeout: 2)
         request.field = field
         return request
     }

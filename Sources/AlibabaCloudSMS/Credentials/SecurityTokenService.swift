@@ -123,7 +123,7 @@ package struct SecurityTokenService: Sendable {
             method: .post,
             origin: "https://\(host(role))",
             target: "/?\(String(decoding: query, as: UTF8.self))",
-            timeout: 10,
+            timeout: 15,
         )
         request.form = form.bytes
         return try ask(request).credentials(in: "Credentials")

@@ -43,7 +43,7 @@ package struct URICredentials: CredentialsSource {
             method: .get,
             origin: String(address[..<target.startIndex]),
             target: target.hasPrefix("/") ? String(target) : "/\(target)",
-            timeout: 10,
+            timeout: 15,
         )
     }
 }

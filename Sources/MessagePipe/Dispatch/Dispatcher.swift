@@ -208,8 +208,8 @@ struct Dispatcher: ~Copyable {
     }
 
     /// Notes that the messages of a request that was not taken will leave again.
-    mutating func returned(_ messages: Int) {
-        pacer.returned(messages)
+    mutating func returned(_ messages: Int, sentAt: Instant, at now: Instant) {
+        pacer.returned(messages, sentAt: sentAt, at: now)
     }
 
     /// Notes that a request is handed out, and names it.

@@ -49,10 +49,15 @@ struct Pacer: Equatable, Sendable {
         requestPermit = slot.advanced(by: spread(gap, using: &generator))
     }
 
-    /// Notes that the messages of a request that left were not taken and will leave again: the rate is of messages that are sent.
-    mutating func returned(_ messages: Int) {
-        guard let nanosecondsPerMessage else { return }
-        messagePermit = messagePermit?.advanced(by: .nanoseconds(-Int64(Double(messages) * nanosecondsPerMessage)))
+    /// Notes that the messages of a request were not taken and will leave again: the rate is of messages that are sent.
+    ///
+    /// What is left of the request's own time is for others. What has passed is not: with it, refusals that come late and close
+    /// together would let through in a second what many seconds allow.
+    mutating func returned(_ messages: Int, sentAt: Instant, at now: Instant) {
+        guard let nanosecondsPerMessage, let permit = messagePermit else { return }
+        let left = now.duration(to: sentAt.advanced(by: .nanoseconds(Int64(Double(messages) * nanosecondsPerMessage))))
+        guard left > .zero, permit > now else { return }
+        messagePermit = max(permit.advanced(by: .zero - left), now)
     }
 
     /// Notes that the gateway let a request pass.

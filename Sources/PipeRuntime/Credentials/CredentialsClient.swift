@@ -4,11 +4,15 @@ package import AlibabaCloudSMS
 import MessagePipe
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Asks other machines for temporary credentials.
-package struct CredentialsClient: Sendable {
+package final class CredentialsClient: Sendable {
     private let environment: [String: String]
     private let caFile: String?
+    /// Made with the first question and kept: later there may be no descriptors left for another, and a look-up of a name may
+    /// come back long after its question was given up. It is not that of the run, which must not wait.
+    private let eventLoop = Mutex<(any EventLoop)?>(nil)
 
     /// Creates a client.
     ///
@@ -25,7 +29,7 @@ package struct CredentialsClient: Sendable {
     /// - Throws: ``CredentialsUnavailable`` where there is no connection or no answer in time.
     package func ask(_ request: CredentialsRequest) throws(CredentialsUnavailable) -> CredentialsRequest.Answer {
         guard let endpoint = GatewayEndpoint(request.origin) else {
-            throw CredentialsUnavailable(reason: "its host and port are none")
+            throw CredentialsUnavailable(reason: "the address has no host and port; give http://host:port/path")
         }
         let proxy: Proxy?
         do throws(GatewayConfigurationError) {
@@ -33,16 +37,27 @@ package struct CredentialsClient: Sendable {
         } catch {
             throw CredentialsUnavailable(reason: "\(error)")
         }
-        // A loop of its own: that of the run, where there is one, must not wait.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        defer { group.shutdownGracefully { _ in } }
+        let eventLoop = eventLoop.withLock { eventLoop in
+            let loop = eventLoop ?? MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+            eventLoop = loop
+            return loop
+        }
         do {
-            let eventLoop = group.next()
-            return try eventLoop.flatSubmit {
+            return try eventLoop.flatSubmit { [caFile] in
+                let answered = eventLoop.makePromise(of: CredentialsRequest.Answer.self)
+                let unanswered = CredentialsUnavailable(reason: "\(endpoint.host) does not answer")
+                let timer = eventLoop.scheduleTask(in: .seconds(Int64(request.timeout))) { answered.fail(unanswered) }
+                answered.futureResult.whenComplete { _ in timer.cancel() }
                 var connector = Connector(endpoint: endpoint, proxy: proxy, caFile: caFile, eventLoop: eventLoop)
-                return connector.connect().flatMapErrorThrowing { error in
-                    throw CredentialsUnavailable(reason: "\(endpoint.host): \(Self.text(of: Connector.reason(error)))")
-                }.flatMap { Self.ask(request, of: endpoint, on: $0) }
+                connector.connect().whenComplete { connected in
+                    switch connected {
+                    case .success(let channel): Self.ask(request, of: endpoint, on: channel, answered, or: unanswered)
+                    case .failure(let error):
+                        let why = Self.text(of: Connector.reason(error))
+                        answered.fail(CredentialsUnavailable(reason: "\(endpoint.host): \(why)"))
+                    }
+                }
+                return answered.futureResult
             }.wait()
         } catch let error as CredentialsUnavailable {
             throw error
@@ -55,21 +70,16 @@ package struct CredentialsClient: Sendable {
         _ request: CredentialsRequest,
         of endpoint: GatewayEndpoint,
         on channel: any Channel,
-    ) -> EventLoopFuture<CredentialsRequest.Answer> {
-        let answered = channel.eventLoop.makePromise(of: CredentialsRequest.Answer.self)
-        let unanswered = CredentialsUnavailable(reason: "\(endpoint.host) does not answer")
-        let timer = channel.eventLoop.scheduleTask(in: .seconds(Int64(request.timeout))) { answered.fail(unanswered) }
-        answered.futureResult.whenComplete { _ in
-            timer.cancel()
-            channel.close(promise: nil)
-        }
+        _ answered: EventLoopPromise<CredentialsRequest.Answer>,
+        or unanswered: CredentialsUnavailable,
+    ) {
+        answered.futureResult.whenComplete { _ in channel.close(promise: nil) }
         do {
             try channel.pipeline.syncOperations.addHandler(AnswerHandler(answered, or: unanswered))
             channel.writeAndFlush(ByteBuffer(bytes: Self.text(of: request, to: endpoint)), promise: nil)
         } catch {
             answered.fail(unanswered)
         }
-        return answered.futureResult
     }
 
     private static func text(of reason: NotSentReason) -> String {

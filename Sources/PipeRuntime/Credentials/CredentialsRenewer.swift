@@ -10,6 +10,7 @@ final class CredentialsRenewer {
     private let renew: @Sendable () -> Credentials?
     private let eventLoop: any EventLoop
     private let door: LoopDoor
+    private let epochSeconds: () -> Int
     private let ended: (Credentials?) -> Void
     private let queue = DispatchQueue(label: "credentials")
 
@@ -20,6 +21,7 @@ final class CredentialsRenewer {
     ///   - renew: Gets new ones, or tells the user why there are none.
     ///   - eventLoop: The run's.
     ///   - door: The way back onto it.
+    ///   - epochSeconds: Tells the time by the gateway's clock, in seconds since 1970-01-01T00:00:00Z.
     ///   - ended: Takes new credentials; `nil` if there are none yet.
     /// - Returns: `nil` for credentials that nobody knows to end, or that cannot be renewed.
     init?(
@@ -27,13 +29,15 @@ final class CredentialsRenewer {
         by renew: (@Sendable () -> Credentials?)?,
         on eventLoop: any EventLoop,
         _ door: LoopDoor,
+        epochSeconds: @escaping () -> Int,
         ended: @escaping (Credentials?) -> Void,
     ) {
-        guard let plan = CredentialsRenewal(credentials, at: Clock.epochSeconds), let renew else { return nil }
+        guard let plan = CredentialsRenewal(credentials, at: epochSeconds()), let renew else { return nil }
         self.plan = plan
         self.renew = renew
         self.eventLoop = eventLoop
         self.door = door
+        self.epochSeconds = epochSeconds
         self.ended = ended
         // Each second, as the machine may sleep meanwhile.
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -41,11 +45,17 @@ final class CredentialsRenewer {
     }
 
     /// Whether the credentials have ended and new ones are on their way.
-    var areAwaited: Bool { plan.isAwaited(at: Clock.epochSeconds) }
+    var areAwaited: Bool { plan.isAwaited(at: epochSeconds()) }
+
+    /// Renews them as the gateway finds them expired.
+    func refused() {
+        plan.refused(at: epochSeconds())
+        renewIfDue()
+    }
 
     /// Begins to renew them if it is time.
     func renewIfDue() {
-        guard plan.begins(at: Clock.epochSeconds) else { return }
+        guard plan.begins(at: epochSeconds()) else { return }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         queue.async { [renew, door] in
             let credentials = renew()
@@ -55,9 +65,9 @@ final class CredentialsRenewer {
 
     private func renewed(_ credentials: Credentials?) {
         if let credentials {
-            plan.renewed(credentials, at: Clock.epochSeconds)
+            plan.renewed(credentials, at: epochSeconds())
         } else {
-            plan.failed(at: Clock.epochSeconds)
+            plan.failed(at: epochSeconds())
         }
         ended(credentials)
     }

@@ -15,6 +15,7 @@ struct GatewayTranslator: ~Copyable {
     private var nonceSource = RandomSource()
     /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
     private var clockOffset = 0
+    private var hasTokenRefusal = false
     /// What look-ups under way ask for, and when they left by our clock.
     private var lookUps: [RequestID: (lookUp: LookUp, leftAt: Int)] = [:]
 
@@ -135,7 +136,7 @@ struct GatewayTranslator: ~Copyable {
                 body: received.body.span,
                 evidence: evidence,
             )
-            if answer.codeClass == .stale { correctClock(by: received) }
+            noteStale(answer, received)
             switch answer.codeClass {
             case .ambiguous where !received.isRequestWhole:
                 engine.notSent(id, .brokenWhileSending, at: now)
@@ -175,11 +176,23 @@ struct GatewayTranslator: ~Copyable {
             switch result {
             case .details(let details): engine.answered(id, details, at: now)
             case .refused(let answer):
-                if answer.codeClass == .stale { correctClock(by: received) }
+                noteStale(answer, received)
                 engine.refused(id, answer, at: now)
             case nil: engine.unanswered(id, .unreadable(status: received.status), at: now)
             }
         }
+    }
+
+    /// Whether the gateway found the security token expired since this was asked last.
+    mutating func takeTokenRefusal() -> Bool {
+        defer { hasTokenRefusal = false }
+        return hasTokenRefusal
+    }
+
+    private mutating func noteStale(_ answer: Answer, _ received: HTTPAnswer) {
+        guard answer.codeClass == .stale else { return }
+        if answer.code.contains("SecurityToken") { hasTokenRefusal = true }
+        correctClock(by: received)
     }
 
     /// Takes over the gateway's time, so that a request signed anew is found fresh.

@@ -59,7 +59,7 @@ struct TemporaryCredentialsTests {
         #expect(found.credentials == Self.expected && found.source.name == "credentials URI")
         #expect(
             machine.asked == [
-                CredentialsRequest(method: .get, origin: "http://127.0.0.1:8080", target: "/role?for=me", timeout: 10)
+                CredentialsRequest(method: .get, origin: "http://127.0.0.1:8080", target: "/role?for=me", timeout: 15)
             ]
         )
     }
@@ -401,23 +401,35 @@ struct TemporaryCredentialsTests {
         #expect(!renewal.isAwaited(at: 31))
         #expect(begins(&renewal, at: 36))
         #expect(renewal.isAwaited(at: 36))
-        // Ended already by a clock that may be wrong: they are used all the same.
+        // Ended already by a clock that may be wrong: they are used all the same, and asked for again as after a failure.
         renewal.renewed(Self.lasting(35), at: 36)
         #expect(!renewal.isAwaited(at: 36))
-        #expect(begins(&renewal, at: 37))
-        renewal.renewed(Self.lasting(nil), at: 37)
+        #expect(!begins(&renewal, at: 45))
+        #expect(begins(&renewal, at: 46))
+        renewal.renewed(Self.lasting(nil), at: 46)
         #expect(!renewal.isAwaited(at: .max - 1))
     }
 
-    @Test func `credentials that do not end are not renewed, and those that have ended not all the time`() throws {
+    @Test func `credentials that do not end are not renewed`() throws {
         #expect(CredentialsRenewal(Self.lasting(nil), at: 0) == nil)
         var renewal = try #require(CredentialsRenewal(Self.lasting(10), at: 0))
         #expect(begins(&renewal, at: 10))
-        renewal.renewed(Self.lasting(5), at: 10)
-        #expect(!begins(&renewal, at: 10))
-        #expect(begins(&renewal, at: 11))
         renewal.renewed(Self.lasting(nil), at: 11)
         #expect(!begins(&renewal, at: .max - 1))
+    }
+
+    @Test func `credentials that the gateway finds expired are renewed, once for all that was signed with them`() throws {
+        var renewal = try #require(CredentialsRenewal(Self.lasting(10_000), at: 0))
+        renewal.refused(at: 5)
+        #expect(begins(&renewal, at: 5))
+        #expect(renewal.isAwaited(at: 5))
+        renewal.refused(at: 5)
+        #expect(!begins(&renewal, at: 5))
+        renewal.renewed(Self.lasting(20_000), at: 6)
+        renewal.refused(at: 16)
+        #expect(!begins(&renewal, at: 16) && !renewal.isAwaited(at: 16))
+        renewal.refused(at: 17)
+        #expect(begins(&renewal, at: 17))
     }
 }
 

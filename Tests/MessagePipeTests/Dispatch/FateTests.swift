@@ -955,6 +955,36 @@ struct FateTests {
         #expect(strict.sent.count == 2)
     }
 
+    @Test func `refusals that come late do not bring back time that has passed`() {
+        let bench = Bench {
+            $0.batchSize = 10
+            $0.maximumMessagesPerSecond = 10
+        }
+        bench.engine.connected()
+        bench.read(count: 200)
+        bench.wait(.seconds(5))
+        #expect(bench.inFlight.count == 6)
+        let before = bench.sent.count
+        for _ in 0..<6 {
+            bench.answer(.message)
+            bench.wait(.milliseconds(20))
+        }
+        bench.wait(.milliseconds(880))
+        #expect(bench.sent[before...].reduce(0) { $0 + $1.lines.count } <= 20)
+        // Refused for coming too fast, they count too.
+        let throttled = Bench {
+            $0.batchSize = 10
+            $0.maximumMessagesPerSecond = 10
+        }
+        throttled.engine.connected()
+        throttled.read(count: 200)
+        for _ in 0..<50 {
+            while !throttled.inFlight.isEmpty { throttled.answer(.throttle) }
+            throttled.wait(.milliseconds(20))
+        }
+        #expect(throttled.sent.count <= 2)
+    }
+
     @Test func `with a rate one request waits for the first connection, not all that are due meanwhile`() {
         let bench = Bench {
             $0.batchSize = 10
