@@ -80,6 +80,7 @@ package struct StatusResult: Sendable {
         let counts = [
             ("Lines", tally.lines), ("Delivered", tally.delivered), ("Failed", tally.failed),
             ("Waiting", tally.waiting), ("NotFound", tally.notFound), ("Unanswered", tally.unanswered),
+            ("Refused", tally.refused),
             ("Unsent", tally.unsent), ("Planned", tally.planned), ("Unsearchable", tally.unsearchable.count),
             ("Foreign", tally.foreign.count), ("Found", tally.found), ("Unknown", tally.unknown),
             ("LookUps", tally.lookUps), ("Throttled", tally.throttled),

@@ -2,7 +2,7 @@
 
 import AlibabaCloudSMS
 import Dispatch
-import MessagePipe
+package import MessagePipe
 import NIOCore
 import NIOPosix
 
@@ -34,11 +34,19 @@ package final class StatusPipe {
 
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
     private var isPumpPlanned = false
+    private let stopped: (StopReason) -> Void
+    /// How many stops were told.
+    private var toldStops = 0
     /// Set at the end.
     private var result: StatusResult?
 
-    private init(_ configuration: StatusConfiguration, eventLoop: any EventLoop) {
+    private init(
+        _ configuration: StatusConfiguration,
+        eventLoop: any EventLoop,
+        stopped: @escaping (StopReason) -> Void,
+    ) {
         self.configuration = configuration
+        self.stopped = stopped
         self.eventLoop = eventLoop
         engine = StatusEngine(
             wait: configuration.wait,
@@ -78,19 +86,21 @@ package final class StatusPipe {
     ///   - configuration: What to do.
     ///   - inputs: Open inputs with their names, read one after the other.
     ///   - outputDescriptor: Where lines go.
+    ///   - stopped: Gets what stops the run from asking on, as soon as it is known, one of each kind.
     ///   - began: Gets the run once it is under way.
     /// - Returns: How it ended.
     package static func run(
         _ configuration: StatusConfiguration,
         inputs: [(name: String, descriptor: Int32)],
         outputDescriptor: Int32,
+        stopped: @escaping (StopReason) -> Void,
         began: (Run) -> Void,
     ) -> StatusResult {
         var pipe: StatusPipe?
         withoutActuallyEscaping(began) { began in
             MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
                 let door = LoopDoor(eventLoop)
-                let new = StatusPipe(configuration, eventLoop: eventLoop)
+                let new = StatusPipe(configuration, eventLoop: eventLoop, stopped: stopped)
                 pipe = new
                 let bound = NIOLoopBound(new, eventLoop: eventLoop)
                 new.startThreads(bound, door, inputs, outputDescriptor)
@@ -225,6 +235,10 @@ package final class StatusPipe {
     private func pump() {
         ask()
         while let id = engine.nextAbandoned() { gateway?.abandon(id) }
+        while toldStops < engine.stops.count {
+            stopped(engine.stops[toldStops])
+            toldStops += 1
+        }
         write()
         giveCredit()
         setTimer()

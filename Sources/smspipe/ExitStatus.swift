@@ -42,7 +42,8 @@ enum ExitStatus: Int32 {
         let end = status(result.endingSignal, result.stops, result.inputError, failOn)
         let tally = result.tally
         let isSomeOpen = tally.waiting + tally.notFound + tally.unanswered + tally.unknown > 0
-        let isSomeNotDelivered = tally.failed + tally.unsent + tally.unsearchable.count + tally.foreign.count > 0
+        let passedOn = tally.unsent + tally.refused + tally.unsearchable.count + tally.foreign.count
+        let isSomeNotDelivered = tally.failed + passedOn > 0
         return end ?? status(isSomeOpen: isSomeOpen, isSomeNotDone: isSomeNotDelivered, failOn)
     }
 

@@ -15,7 +15,7 @@ func gatewayEndpoint(_ text: String, allowsHTTP: Bool) throws -> GatewayEndpoint
     guard endpoint.isEncrypted || endpoint.isLoopback || allowsHTTP else {
         throw end(
             .configuration,
-            "http to \(endpoint.host) would send messages in the clear; use https, or add --allow-http.",
+            "http to \(endpoint.host) would carry phone numbers in the clear; use https, or add --allow-http.",
         )
     }
     return endpoint

@@ -15,11 +15,11 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             Reads what smspipe has written, and adds three members to each line:
               "SendStatus"   delivered, failed, or waiting for the carrier's receipt;
-                             null if it was never sent, or is not found
+                             null if it was never sent, not found, or not answered
               "ErrCode"      the carrier's code, or null
               "ReceiveDate"  when the receipt came, in China time, or null
             Lines keep their order and all else that they say. What was never sent is
-            passed on. A line with Outcome unknown whose message is found by its BatchId
+            passed on, and so is what an earlier run has found delivered or failed. A line with Outcome unknown whose message is found by its BatchId
             becomes accepted; not found never means not sent.
 
               smspipe status responses.jsonl | jq -c 'select(.SendStatus == "failed")'
@@ -136,7 +136,15 @@ struct StatusCommand: ParsableCommand {
         Signals.block([SIGTERM, SIGINT, SIGHUP])
         let configuration = try statusConfiguration(environment, found)
         let signals = RunSignals()
-        let result = StatusPipe.run(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO) { run in
+        let result = StatusPipe.run(
+            configuration,
+            inputs: inputs,
+            outputDescriptor: STDOUT_FILENO,
+            stopped: { [endpoint] stop in
+                // At once: the input may go on for days, and its lines say nothing of it.
+                if let text = StopText(stop, endpoint: endpoint, sends: false).text { printDiagnostic(text) }
+            },
+        ) { run in
             signals.begin { number in
                 guard number == SIGUSR1 else { return run.end(bySignal: number) }
                 run.report { signals.write($0.summaryLine) }
@@ -171,9 +179,6 @@ struct StatusCommand: ParsableCommand {
     private func report(_ result: StatusResult) {
         let tally = result.tally
         if let error = result.inputError { printDiagnostic("\(error); the lines before were answered.") }
-        for stop in result.stops {
-            if let text = StopText(stop, endpoint: endpoint, sends: false).text { printDiagnostic(text) }
-        }
         if tally.foreign.count > 0 {
             printDiagnostic(
                 """
@@ -190,8 +195,9 @@ struct StatusCommand: ParsableCommand {
                 """
             )
         }
-        if result.stops.isEmpty, result.endingSignal == nil, tally.unanswered > 0, let failure = tally.failure {
-            printDiagnostic("\(tally.unanswered) of the messages could not be looked up: \(Self.text(failure))")
+        let missing = tally.unanswered + tally.refused
+        if result.stops.isEmpty, result.endingSignal == nil, missing > 0, let failure = tally.failure {
+            printDiagnostic("\(missing) of the messages could not be looked up: \(Self.text(failure))")
         }
         if summary { writeToStandardError(result.summaryLine + "\n") }
     }
@@ -205,8 +211,9 @@ struct StatusCommand: ParsableCommand {
         switch failure {
         case .code(let code):
             let entry = CodeTable.entry(for: code)
-            return "\(code): \(entry.meaning) \(entry.remedy)"
+            return "\(code): \(entry.meaning) \(entry.remedy) The service keeps records for 30 days."
         case .notSent(let reason): return "\(reason.text); run again."
+        case .unanswered(let doubt): return "\(doubt.text); run again."
         }
     }
 }

@@ -366,7 +366,7 @@ def test_a_day_that_the_service_refuses(status, gateway):
     gateway.lookup_script = lambda request: Answer(code="isv.INVALID_PARAMETERS")
     result = status(stdin=[response(send_date="20200101")])
     assert statuses(result) == [(None,) * 3]
-    assert result.status == 3
+    assert result.status == 1 and "30 days" in result.stderr
     assert "1 of the messages could not be looked up: isv.INVALID_PARAMETERS" in result.stderr
 
 
@@ -532,3 +532,14 @@ def test_a_long_input_takes_no_more_memory(smspipe, gateway):
     assert process.peak_memory() < 64
     process.close_input()
     assert process.wait() == 1
+
+
+def test_why_nothing_more_is_asked_is_told_at_once(smspipe, gateway):
+    """A line says nothing of it, and the input may go on for days."""
+    gateway.lookup_script = lambda request: Answer(code="Forbidden.RAM", status=403)
+    process = smspipe.start(None, "status", "--endpoint", gateway.endpoint)
+    process.write(response())
+    process.wait_for_stderr()
+    assert "stopped asking: Forbidden.RAM" in process.stderr and "dysms:QuerySendDetails" in process.stderr
+    process.close_input()
+    assert process.wait() == 77 and process.stderr.count("stopped asking") == 1

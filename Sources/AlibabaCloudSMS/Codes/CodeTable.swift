@@ -50,7 +50,7 @@ package enum CodeTable {
     static let reportFault = "Look for a proxy that changes requests; if there is none, report a fault of smspipe."
     /// What to do when a permission is missing.
     static let grantPermission =
-        "Attach the policy AliyunDysmsFullAccess, or allow the action dysms:SendBatchSms, in the RAM console."
+        "Attach the policy AliyunDysmsFullAccess, or allow dysms:SendBatchSms and dysms:QuerySendDetails, in the RAM console."
 
     private static let unknown = CodeEntry(
         gateway: "*",

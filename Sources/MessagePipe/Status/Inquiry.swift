@@ -89,7 +89,7 @@ final class Inquiry {
     /// - Returns: Whether more pages of the day may tell something.
     func take(_ details: SendDetails) -> Bool {
         guard let search else { return false }
-        for record in details.records where search.fits(record) {
+        for record in details.records where search.fits(record) && isOfDay(record, search) {
             fittingCount += 1
             fitting = record
         }
@@ -100,6 +100,15 @@ final class Inquiry {
         guard !isLast, !details.records.isEmpty, page < StatusEngine.maximumPage else { return false }
         page += 1
         return true
+    }
+
+    /// Whether a record can be that of a message which left on the line's day.
+    ///
+    /// That of a neighbouring day is, if no other message can have the same OutId, or if it is from about midnight.
+    private func isOfDay(_ record: SendDetails.Record, _ search: RecordSearch) -> Bool {
+        guard let date, date != search.sendDate, !search.isCertain else { return true }
+        guard let time = record.sendDate.flatMap({ $0.split(separator: " ").last }) else { return false }
+        return date == search.sendDate.next ? time < "00:10:00" : time >= "23:50:00"
     }
 
     /// Notes that the day cannot be asked for.
@@ -116,7 +125,11 @@ final class Inquiry {
         let own = search.sendDate
         let hasFitting = fittingCount > 0
         // Several may be those of other messages, and which is whose nobody can tell.
-        if fittingCount == 1 || search.isCertain, let fitting { record = fitting }
+        if fittingCount == 1 || search.isCertain, let fitting {
+            record = fitting
+        } else if fittingCount > 1 {
+            record = nil
+        }
         page = 1
         fittingCount = 0
         fitting = nil

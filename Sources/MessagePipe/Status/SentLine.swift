@@ -22,6 +22,8 @@ struct SentLine {
     let kind: Kind
     /// Whether the line leaves open whether its message was sent.
     let isUnknown: Bool
+    /// What an earlier run has found out for good; `nil` for nothing, or for a receipt that was still awaited.
+    let finalStatus: SendDetails.Status?
     /// How many bytes it had in the input.
     let inputByteCount: Int
     /// The line; of one that is no object, the beginning of what stands for it.
@@ -45,6 +47,7 @@ struct SentLine {
             isObject = true
             kind = members.kind
             isUnknown = members.outcome == .unknown
+            finalStatus = members.finalStatus
         } catch {
             var beginning: [UInt8] = []
             ResponseLine(echoes: true).appendNumber(message, from: chunk, to: &beginning)
@@ -56,26 +59,29 @@ struct SentLine {
             isObject = false
             kind = .foreign
             isUnknown = false
+            finalStatus = nil
         }
     }
 
-    /// The members that the line gets; what it has of them is replaced.
+    /// The members that the line gets.
     private static let memberNames = ["SendStatus", "ErrCode", "ReceiveDate"]
 
     /// Appends the line with what became of its message.
     ///
-    /// All else stays as it is, byte for byte, but for what a line says of its message's outcome that is known now.
+    /// All else stays as it is, byte for byte, but for what a line says of its message's outcome that is known now. What an
+    /// earlier run has found is replaced by what this one has, and stays where this one has found nothing. It stands behind the
+    /// outcome; what stands before it came with the message, which was another one's then, and goes.
     ///
     /// - Parameters:
     ///   - record: The service's record of the message; `nil` where none was found.
     ///   - isFound: Whether the record shows that a message was taken of which that was open.
     ///   - buffer: Receives the line.
     func append(_ record: SendDetails.Record?, isFound: Bool, to buffer: inout [UInt8]) {
-        let hasMembers = appendBeginning(isFound: isFound, to: &buffer)
-        if hasMembers { buffer.append(UInt8(ascii: ",")) }
+        var (hasMembers, missing) = appendBeginning(isFound: isFound, keepsStatus: record == nil, to: &buffer)
         let values = [record.map { ($0.status ?? .waiting).name }, record?.errorCode, record?.receiveDate]
-        for (index, name) in Self.memberNames.enumerated() {
-            if index > 0 { buffer.append(UInt8(ascii: ",")) }
+        for (index, name) in Self.memberNames.enumerated() where missing.contains(name) {
+            if hasMembers { buffer.append(UInt8(ascii: ",")) }
+            hasMembers = true
             JSONText.appendString(name as String, to: &buffer)
             buffer.append(UInt8(ascii: ":"))
             JSONText.appendString(values[index], to: &buffer)
@@ -85,13 +91,19 @@ struct SentLine {
 
     /// Appends the members that the line had.
     ///
-    /// - Returns: Whether there are any.
-    private func appendBeginning(isFound: Bool, to buffer: inout [UInt8]) -> Bool {
+    /// - Returns: Whether there are any, and which of those that the line gets are not among them.
+    private func appendBeginning(
+        isFound: Bool,
+        keepsStatus: Bool,
+        to buffer: inout [UInt8],
+    ) -> (hasMembers: Bool, missing: Set<String>) {
+        var missing = Set(Self.memberNames)
         var members: [JSONMember] = []
         guard isObject, let brace = try? JSONScanner.scanObject(bytes.span, in: 0..<bytes.count, into: &members) else {
             buffer.append(contentsOf: bytes)
-            return true
+            return (true, missing)
         }
+        let outcome = members.lastIndex { SentMembers.name(of: $0, bytes.span) == "Outcome" } ?? -1
         buffer.append(UInt8(ascii: "{"))
         var hasMembers = false
         var from = brace + 1
@@ -102,7 +114,8 @@ struct SentLine {
                 while bytes[end] != UInt8(ascii: ",") { end += 1 }
             }
             let name = SentMembers.name(of: member, bytes.span)
-            if !Self.memberNames.contains(name) {
+            if keepsStatus && index > outcome || !Self.memberNames.contains(name) {
+                missing.remove(name)
                 if hasMembers { buffer.append(UInt8(ascii: ",")) }
                 hasMembers = true
                 if isFound, let value = Self.foundValue(of: name) {
@@ -115,7 +128,7 @@ struct SentLine {
             }
             from = end + 1
         }
-        return hasMembers
+        return (hasMembers, missing)
     }
 
     /// What a member says once a message was found of which it was open whether it was sent.
@@ -150,6 +163,10 @@ struct RecordSearch {
     /// Whether a record can be that of the message.
     func fits(_ record: SendDetails.Record) -> Bool {
         if let templateCode, record.templateCode != templateCode { return false }
+        // Whatever was asked for: a record that names another number is another message's.
+        let text = Array(record.phoneNumber.utf8)
+        let number = PhoneNumber(text.span, 0..<text.count)
+        if let number, !String(number.key).utf8.elementsEqual(phoneNumber) { return false }
         // By BizId the service has chosen already.
         guard let outID, let recorded = record.outID else { return bizID != nil }
         // By bytes: texts that only look alike may be those of two requests.
@@ -166,6 +183,7 @@ private struct SentMembers {
     private var ownOutID: String?
     private var batchID: String?
     private var templateCode: String?
+    private(set) var finalStatus: SendDetails.Status?
 
     init(_ line: Span<UInt8>) throws(MessageFault) {
         var members: [JSONMember] = []
@@ -177,13 +195,16 @@ private struct SentMembers {
         for member in members {
             guard let text = Self.text(of: member, line), !text.isEmpty else { continue }
             switch Self.name(of: member, line) {
-            case "Outcome": outcome = Outcome(rawValue: text)
+            case "Outcome":
+                outcome = Outcome(rawValue: text)
+                finalStatus = nil
             case "PhoneNumber": phoneNumber = Self.phoneNumber(text)
             case "SendDate": sendDate = SendDate(text: text)
             case "BizId": bizID = text
             case "OutId": ownOutID = text
             case "BatchId": batchID = text
             case "TemplateCode": templateCode = text
+            case "SendStatus" where outcome != nil: finalStatus = [.delivered, .failed].first { $0.name == text }
             default: break
             }
         }

@@ -64,7 +64,7 @@ extension StatusEngine {
 
     /// Reports that a look-up left and no answer tells anything.
     package mutating func unanswered(_ id: RequestID, _ doubt: Doubt, at now: Instant) {
-        tryAgain(take(id), .notSent(.noConnection(doubt.text)), at: now)
+        tryAgain(take(id), .unanswered(doubt), at: now)
     }
 
     private mutating func takeAnswered(_ id: RequestID, at now: Instant) -> Inquiry {
@@ -112,7 +112,12 @@ extension StatusEngine {
         tally.failure = failure
         settle(inquiry)
         // A gateway that has answered nobody all the while is gone.
-        if case .notSent(let reason) = failure, lastAnswer.map({ $0 <= since }) ?? true { stop(.unreachable(reason)) }
+        guard lastAnswer.map({ $0 <= since }) ?? true else { return }
+        switch failure {
+        case .notSent(let reason): stop(.unreachable(reason))
+        case .unanswered(let doubt): stop(.unreachable(.noConnection(doubt.text)))
+        case .code(let code): stop(.unreachable(.noConnection("nothing but \(code)")))
+        }
     }
 
     /// Lets a line come out with what is known of its message.

@@ -138,7 +138,8 @@ package struct StatusEngine: ~Copyable {
             let inquiry = Inquiry(SentLine(message, of: chunk), askedUntil: now.advanced(by: wait))
             tally.lines += 1
             inquiries.append(inquiry)
-            if inquiry.search != nil, !isStopped { ready.append(inquiry) } else { settle(inquiry) }
+            let isToBeAsked = inquiry.search != nil && inquiry.line.finalStatus == nil && !isStopped
+            if isToBeAsked { ready.append(inquiry) } else { settle(inquiry) }
         }
     }
 
@@ -302,7 +303,8 @@ package struct StatusEngine: ~Copyable {
     mutating func stop(_ reason: StopReason) {
         if !stops.contains(where: { $0.isSameKind(as: reason) }) { stops.append(reason) }
         unreachableDeadline = nil
-        settleWaiting()
+        // Later ones are settled as they come.
+        if stops.count == 1, endingSignal == nil { settleWaiting() }
     }
 
     /// Settles all inquiries that have no look-up under way.

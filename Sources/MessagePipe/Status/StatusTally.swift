@@ -27,6 +27,8 @@ package struct StatusTally: Sendable {
     package private(set) var notFound = 0
     /// Lines of messages that were asked about in vain, or not at all as the run was stopped.
     package private(set) var unanswered = 0
+    /// Lines of messages whose day the service does not answer about: it is too old, or something is wrong with the line.
+    package private(set) var refused = 0
     /// Lines of messages that were never sent.
     package private(set) var unsent = 0
     /// Lines of messages that were not to be sent.
@@ -50,19 +52,26 @@ package struct StatusTally: Sendable {
     mutating func count(_ inquiry: Inquiry, isAnswered: Bool) {
         let line = inquiry.line
         if inquiry.isFound { found += 1 } else if line.isUnknown { unknown += 1 }
+        if case .sent = line.kind, let known = inquiry.record?.status ?? line.finalStatus {
+            count(known)
+            return
+        }
         switch (line.kind, inquiry.record) {
         case (.foreign, _): foreign.note(line.number)
         case (.unsearchable, _): unsearchable.note(line.number)
         case (.unsent, _): unsent += 1
         case (.planned, _): planned += 1
-        case (.sent, let record?):
-            switch record.status {
-            case .delivered: delivered += 1
-            case .failed: failed += 1
-            case .waiting, nil: waiting += 1
-            }
+        case (.sent, _?): waiting += 1
         case (.sent, nil):
-            if isAnswered { notFound += 1 } else { unanswered += 1 }
+            if isAnswered { notFound += 1 } else if inquiry.isRefused { refused += 1 } else { unanswered += 1 }
+        }
+    }
+
+    private mutating func count(_ status: SendDetails.Status) {
+        switch status {
+        case .delivered: delivered += 1
+        case .failed: failed += 1
+        case .waiting: waiting += 1
         }
     }
 }
@@ -71,6 +80,8 @@ package struct StatusTally: Sendable {
 package enum LookUpFailure: Sendable {
     /// The gateway refused it with a code.
     case code(String)
-    /// The gateway did not answer.
+    /// It did not leave.
     case notSent(NotSentReason)
+    /// It left, and no answer came that tells anything.
+    case unanswered(Doubt)
 }

@@ -10,8 +10,10 @@ import Synchronization
 package final class CredentialsClient: Sendable {
     private let environment: [String: String]
     private let caFile: String?
-    /// Made with the first question and kept: later there may be no descriptors left for another, and a look-up of a name may
-    /// come back long after its question was given up. It is not that of the run, which must not wait.
+    /// Made with the first question and kept.
+    ///
+    /// Later there may be no descriptors left for another, and a look-up of a name may come back long after its question was
+    /// given up. It is not that of the run, which must not wait.
     private let eventLoop = Mutex<(any EventLoop)?>(nil)
 
     /// Creates a client.

@@ -14,7 +14,7 @@ final class CredentialsRenewer {
     private let ended: (Credentials?) -> Void
     private let queue = DispatchQueue(label: "credentials")
 
-    /// Looks from now on whether they are to be renewed.
+    /// Looks from now on whether they are to be renewed; `nil` for credentials that nobody knows to end, or that cannot be renewed.
     ///
     /// - Parameters:
     ///   - credentials: The credentials of the run's beginning.
@@ -23,7 +23,6 @@ final class CredentialsRenewer {
     ///   - door: The way back onto it.
     ///   - epochSeconds: Tells the time by the gateway's clock, in seconds since 1970-01-01T00:00:00Z.
     ///   - ended: Takes new credentials; `nil` if there are none yet.
-    /// - Returns: `nil` for credentials that nobody knows to end, or that cannot be renewed.
     init?(
         _ credentials: Credentials,
         by renew: (@Sendable () -> Credentials?)?,

@@ -418,7 +418,7 @@ struct TemporaryCredentialsTests {
         #expect(!begins(&renewal, at: .max - 1))
     }
 
-    @Test func `credentials that the gateway finds expired are renewed, once for all that was signed with them`() throws {
+    @Test func `credentials that the gateway finds expired are renewed once for all that they signed`() throws {
         var renewal = try #require(CredentialsRenewal(Self.lasting(10_000), at: 0))
         renewal.refused(at: 5)
         #expect(begins(&renewal, at: 5))

@@ -32,7 +32,13 @@ struct SentLineTests {
         #expect(written(first) == first)
         #expect(
             written(#"{"SendStatus":"waiting","ErrCode":1, "Outcome":"rejected","ReceiveDate":{}}"#)
-                == #"{ "Outcome":"rejected","# + Self.nothing
+                == #"{ "Outcome":"rejected","ReceiveDate":{},"SendStatus":null,"ErrCode":null}"#
+        )
+        // What stands before the outcome came with the message: it is of an earlier sending.
+        #expect(
+            written(StatusBench.line(members: #","SendStatus":"failed""#)).hasSuffix(
+                #""SendDate":"20260304","SendStatus":"delivered","ErrCode":"DELIVERED","ReceiveDate":"2026-03-04 10:00:09"}"#
+            )
         )
         #expect(
             written(#"{"Send\u0053tatus":"waiting","Outcome":"rejected"}"#)
@@ -42,7 +48,7 @@ struct SentLineTests {
 
     @Test func `passes on an object that is no response line`() {
         #expect(written("{}") == "{" + Self.nothing)
-        #expect(written(#"{"SendStatus":1}"#) == "{" + Self.nothing)
+        #expect(written(#"{"SendStatus":1}"#) == #"{"SendStatus":1,"ErrCode":null,"ReceiveDate":null}"#)
         #expect(written(#"{"a":1}"#) == #"{"a":1,"# + Self.nothing)
         #expect(written(#"{"Outcome":"sent"}"#) == #"{"Outcome":"sent","# + Self.nothing)
         #expect(written(#"{"Outcome":7}"#) == #"{"Outcome":7,"# + Self.nothing)

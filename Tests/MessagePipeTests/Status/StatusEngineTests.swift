@@ -276,14 +276,86 @@ struct StatusEngineTests {
         #expect(bench.stops.count == 1)
     }
 
-    @Test func `a day that is refused counts as not answered, and the others are asked for`() {
+    @Test func `a day that is refused counts as that, and the others are asked for`() {
         let bench = StatusBench(wait: .seconds(10))
         bench.read(StatusBench.line(), StatusBench.line())
         bench.refuse(.batch, code: "isv.INVALID_PARAMETERS")
         bench.answer(StatusBench.record())
         bench.answer()
         #expect(bench.statuses() == ["accepted null", "accepted delivered"])
-        #expect(bench.tally.unanswered == 1)
+        #expect(bench.tally.unanswered == 0 && bench.tally.refused == 1)
+    }
+
+    @Test func `a gateway that answers nothing but that it is busy is gone after two minutes, too`() {
+        let bench = StatusBench()
+        bench.read(StatusBench.line())
+        for _ in 0..<200 where bench.stops.isEmpty {
+            if !bench.inFlight.isEmpty { bench.refuse(.ambiguous, code: "ServiceUnavailable") }
+            bench.wait(.seconds(1))
+        }
+        #expect(bench.stops == [.unreachable(.noConnection("nothing but ServiceUnavailable"))])
+    }
+
+    // MARK: - What an earlier run has found
+
+    /// A line with further members behind its own.
+    private static func line(_ line: String, _ members: String) -> String { "\(line.dropLast()),\(members)}" }
+
+    @Test func `what was found for good is not asked for again, and stays`() {
+        let bench = StatusBench()
+        let members = #""SendStatus":"failed","ErrCode":"E1","ReceiveDate":"2026-03-01 10:00:00""#
+        let known = Self.line(StatusBench.line(), members)
+        let rejected = Self.line(StatusBench.line("rejected"), #""ErrCode":"mine""#)
+        bench.read(known, rejected)
+        #expect(bench.inFlight.isEmpty && bench.tally.failed == 1 && bench.tally.unsent == 1)
+        #expect(bench.output() == [known, rejected.dropLast() + #","SendStatus":null,"ReceiveDate":null}"#])
+    }
+
+    @Test func `what was found is replaced by what is found now, and kept where nothing is`() {
+        let known = Self.line(StatusBench.line(), #""SendStatus":"waiting","ErrCode":null,"ReceiveDate":null"#)
+        let bench = StatusBench()
+        bench.read(known, known)
+        bench.answer(StatusBench.record())
+        bench.refuse(.account)
+        #expect(bench.statuses() == ["accepted delivered", "accepted waiting"])
+        #expect(bench.tally.delivered == 1 && bench.tally.unanswered == 1)
+    }
+
+    // MARK: - Whose record it is
+
+    @Test func `a record of another number is none of the line`() {
+        let bench = StatusBench()
+        bench.read(StatusBench.line(phone: "13900000001"))
+        for _ in 0..<2 { bench.answer(StatusBench.record()) }
+        #expect(bench.statuses() == ["accepted null"])
+    }
+
+    @Test(arguments: [
+        ("2026-03-03 23:55:00", "delivered"), ("2026-03-03 10:00:00", "null"), (nil, "null"),
+    ])
+    func `with an OutId of its own a neighbouring day counts only near midnight`(_ time: String?, _ status: String) {
+        let bench = StatusBench()
+        bench.read(StatusBench.line("unknown", bizID: nil, members: #","OutId":"daily""#))
+        bench.answer()
+        #expect(bench.asked == ["20260303 1"])
+        var record = StatusBench.record(outID: "daily")
+        record.sendDate = time
+        bench.answer(record)
+        #expect(bench.statuses() == ["unknown \(status)"])
+    }
+
+    @Test func `a second record with the OutId makes the first one nobody's`() {
+        let bench = StatusBench(wait: .seconds(2))
+        bench.read(StatusBench.line("unknown", bizID: nil, members: #","OutId":"daily""#))
+        bench.answer(StatusBench.record(.waiting, outID: "daily"))
+        bench.wait(.seconds(1))
+        for _ in 0..<3 {
+            if !bench.inFlight.isEmpty {
+                bench.answer(StatusBench.record(outID: "daily"), StatusBench.record(outID: "daily"))
+            }
+            bench.wait(.seconds(1))
+        }
+        #expect(bench.statuses() == ["unknown null"])
     }
 
     // MARK: - Limits
