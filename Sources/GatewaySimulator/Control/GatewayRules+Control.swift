@@ -59,7 +59,7 @@ extension GatewayRules {
         var lines: [AnswerValue] = []
         for number in query.numbers(in: records.requests.numbers) {
             guard lines.count < query.limit else { break }
-            guard let record = records.requests[number], query.matches(record) else { continue }
+            guard let record = records.requests[number], !record.isForgotten, query.matches(record) else { continue }
             lines.append(ControlLines.request(record, number: number, withBytes: withBytes))
         }
         return lines

@@ -97,6 +97,24 @@ import Testing
         #expect(try await gateway.code(call) == "OK")
     }
 
+    @Test func `look-ups and refused requests push out each other, but no message`() async throws {
+        let gateway = gateway { $0.maximumKeptMessages = 5 }
+        #expect(try await gateway.code(.batch((0..<2).map(number))) == "OK")
+        for _ in 0..<20 { #expect(try await gateway.answer(.details(number(0))).details.count == 1) }
+        #expect(try await gateway.code(.batch((2..<4).map(number))) == "OK")
+        for _ in 0..<3 { #expect(try await gateway.answer(.details(number(1))).details.count == 1) }
+        #expect(try await lines(gateway, "messages").count == 4)
+        // The sends, and the last five others between and behind them.
+        let requests = try await lines(gateway, "requests")
+        #expect(requests.compactMap { $0["Number"] as? Int } == [1, 20, 21, 22, 23, 24, 25])
+        #expect(try await lines(gateway, "counts").first?["Requests"] as? Int == 25)
+        // What nothing stands before goes for good.
+        for start in [4, 6, 8] { #expect(try await gateway.code(.batch((start..<(start + 2)).map(number))) == "OK") }
+        #expect(try await gateway.answer(.details(number(2))).details.isEmpty)
+        #expect(try await gateway.answer(.details(number(9))).details.count == 1)
+        #expect(try await lines(gateway, "messages").count == 5)
+    }
+
     @Test func `keeps the latest messages, and their requests`() async throws {
         let gateway = gateway { $0.maximumKeptMessages = 5 }
         _ = try await gateway.code(.details(number(0)))

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DequeModule
+
 /// A request as it was received and what the gateway made of it.
 package struct RequestRecord: Sendable {
     /// When it came.
@@ -34,9 +36,18 @@ package struct RequestRecord: Sendable {
     var firstMessage: UInt64 = 0
     /// For each message the number of the one before it to the same phone number, or to another that hashes alike; 0 for none.
     var previousMessages: [UInt64] = []
+    /// Whether all but its place among the messages is forgotten.
+    private(set) var isForgotten = false
 
     /// The number after that of its last message.
     var endOfMessages: UInt64 { firstMessage + UInt64(send?.elements.count ?? 0) }
+
+    /// Forgets what no message needs.
+    mutating func forget() {
+        request = SimulatedRequest(method: "", target: [], headers: [])
+        (message, ignoredParameters, culprits) = ("", [], [])
+        isForgotten = true
+    }
 
     /// About how many bytes the record holds.
     var byteCount: Int {
@@ -67,7 +78,7 @@ struct GatewayRecords: Sendable {
     /// The most bytes of requests that are kept.
     static let maximumByteCount = 128 * 1_024 * 1_024
 
-    /// How many messages, and how many requests, are kept.
+    /// How many messages are kept, and how many requests without any: look-ups, and what was refused.
     let maximumCount: Int
     /// The requests, oldest first.
     private(set) var requests = RecordQueue<RequestRecord>()
@@ -79,6 +90,8 @@ struct GatewayRecords: Sendable {
     private(set) var messageCount = 0
     /// How many requests were answered with each code.
     private(set) var countsByCode: [String: Int] = [:]
+    /// The numbers of the requests without messages that are kept, oldest first.
+    private var others: Deque<UInt64> = []
     private var nextMessage: UInt64 = 1
     private var byteCount = 0
     /// The number of the last message for each hash of a phone number.
@@ -87,7 +100,7 @@ struct GatewayRecords: Sendable {
     /// Creates empty records.
     ///
     /// - Parameters:
-    ///   - maximumCount: How many messages, and how many requests, are kept.
+    ///   - maximumCount: How many messages, and how many requests without any, are kept.
     ///   - comparedCount: How many different messages the ledger of duplicates remembers at most.
     init(maximumCount: Int, comparedCount: Int) {
         self.maximumCount = max(1, maximumCount)
@@ -119,8 +132,21 @@ struct GatewayRecords: Sendable {
             }
         }
         byteCount += record.byteCount
+        if record.send == nil { others.append(requests.nextNumber) }
         requests.append(record)
+        forgetOldest()
         dropOldest()
+    }
+
+    /// Forgets the oldest request without messages, if there are too many.
+    ///
+    /// Look-ups come by the thousand for each message: they must not push out what they look for.
+    private mutating func forgetOldest() {
+        guard others.count > maximumCount, let number = others.popFirst(), var record = requests[number] else { return }
+        byteCount -= record.byteCount
+        record.forget()
+        byteCount += record.byteCount
+        requests[number] = record
     }
 
     /// Notes messages under their phone numbers, and returns the ones that stood there before.
@@ -141,8 +167,9 @@ struct GatewayRecords: Sendable {
         while let first = requests.first, requests.count > 1 {
             // A request goes with the last of its messages, and one without any with the next message after it.
             let isOutlived = first.endOfMessages < firstMessage + (first.send == nil ? 0 : 1)
-            guard isOutlived || requests.count > maximumCount || byteCount > Self.maximumByteCount else { return }
+            guard isOutlived || first.isForgotten || byteCount > Self.maximumByteCount else { return }
             byteCount -= first.byteCount
+            if others.first == requests.firstNumber { others.removeFirst() }
             requests.dropFirst()
         }
     }
@@ -150,6 +177,7 @@ struct GatewayRecords: Sendable {
     /// Forgets everything; numbers go on.
     mutating func removeAll() {
         requests.removeAll()
+        others.removeAll()
         duplicates.removeAll()
         (requestCount, messageCount, byteCount) = (0, 0, 0)
         countsByCode = [:]

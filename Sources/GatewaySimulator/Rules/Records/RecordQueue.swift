@@ -38,9 +38,17 @@ struct RecordQueue<Record: Sendable>: Sendable {
     }
 
     /// The record of a number; `nil` for one that was dropped or never came.
+    ///
+    /// Setting one that is kept replaces it; any other stays as it is.
     subscript(number: UInt64) -> Record? {
-        guard numbers.contains(number) else { return nil }
-        return storage[head + Int(number - firstNumber)]
+        get {
+            guard numbers.contains(number) else { return nil }
+            return storage[head + Int(number - firstNumber)]
+        }
+        set {
+            guard numbers.contains(number), let newValue else { return }
+            storage[head + Int(number - firstNumber)] = newValue
+        }
     }
 
     /// Drops all records; numbers go on.
