@@ -19,8 +19,9 @@ struct StatusCommand: ParsableCommand {
               "ErrCode"      the carrier's code, or null
               "ReceiveDate"  when the receipt came, in China time, or null
             Lines keep their order and all else that they say. What was never sent is
-            passed on, and so is what an earlier run has found delivered or failed. A line with Outcome unknown whose message is found by its BatchId
-            becomes accepted; not found never means not sent.
+            passed on, and so is what an earlier run has found delivered or failed. A
+            line with Outcome unknown whose message is found by its BatchId becomes
+            accepted; not found never means not sent.
 
               smspipe status responses.jsonl | jq -c 'select(.SendStatus == "failed")'
               smspipe < messages.jsonl | smspipe status --wait 5m > statuses.jsonl
