@@ -13,10 +13,6 @@ import NIOPosix
 package final class Pipe {
     /// How often all sockets are looked at before requests are given up: each time the event loop may take in twice as many.
     private static let turnsBeforeAbandoning = 8
-    /// How long the event loop sleeps at most while something is to become due: the machine may have slept meanwhile.
-    private static let longestWait = Duration.seconds(1)
-    /// How much output is gathered for one write, in bytes.
-    private static let outputSize = 256 << 10
 
     private let configuration: PipeConfiguration
     private let eventLoop: any EventLoop
@@ -26,23 +22,12 @@ package final class Pipe {
     private var renewer: CredentialsRenewer?
     private var gateway: Gateway?
 
-    private let credit: InputCredit
-    private var reader: InputReader?
-    private var inputError: InputError?
-    private var given: (messages: Int, bytes: Int) = (0, 0)
-    private var isPaused = false
-
+    private let lines: LineThreads
+    private let wakeUp: WakeUp
     private var journal: JournalWriter?
-
-    private var output: OrderedOutput?
-    /// Empty between writes.
-    private var buffer: [UInt8] = []
-    /// How many buffers are with the output.
-    private var writes = 0
 
     /// Requests that are about to be given up.
     private var overdue: [RequestID] = []
-    private var timer: (scheduled: Scheduled<Void>, at: Instant)?
     private var isPumpPlanned = false
     /// Whether the gateway takes no request for a moment.
     private var isHeldBack = false
@@ -62,11 +47,14 @@ package final class Pipe {
             scheme: configuration.signatureScheme,
             credentials: configuration.credentials,
         )
-        credit = InputCredit(
-            messages: configuration.engine.window,
-            reserve: configuration.engine.windowReserve,
-            bytes: configuration.engine.maximumHeldBytes,
+        lines = LineThreads(
+            credit: InputCredit(
+                messages: configuration.engine.window,
+                reserve: configuration.engine.windowReserve,
+                bytes: configuration.engine.maximumHeldBytes,
+            )
         )
+        wakeUp = WakeUp(on: eventLoop)
     }
 
     /// A run that is under way.
@@ -122,7 +110,7 @@ package final class Pipe {
                 pipe = new
                 let bound = NIOLoopBound(new, eventLoop: eventLoop)
                 if let file { new.startJournal(bound, door, file) }
-                new.startThreads(bound, door, inputs, outputDescriptor)
+                new.start(door, inputs, outputDescriptor)
                 new.renewer = CredentialsRenewer(
                     configuration.credentials,
                     by: configuration.renewCredentials,
@@ -142,8 +130,8 @@ package final class Pipe {
         Progress(
             tally: engine.tally,
             duration: started.duration(to: Clock.now),
-            bytesRead: reader?.bytesRead ?? 0,
-            bytesToRead: reader?.bytesToRead,
+            bytesRead: lines.bytesRead,
+            bytesToRead: lines.bytesToRead,
         )
     }
 
@@ -155,13 +143,11 @@ package final class Pipe {
         DispatchQueue(label: "journal").async { writer.run() }
     }
 
-    private func startThreads(
-        _ bound: NIOLoopBound<Pipe>,
+    private func start(
         _ door: LoopDoor,
         _ inputs: [(name: String, descriptor: Int32)],
         _ outputDescriptor: Int32,
     ) {
-        let eventLoop = eventLoop
         gateway = Gateway(
             Connector(
                 endpoint: configuration.endpoint,
@@ -177,11 +163,7 @@ package final class Pipe {
             ready: { [self] in pumpLater() },
             report: { [self] in report($0, $1, $2) },
         )
-        let output = OrderedOutput(descriptor: outputDescriptor) { event, isOfBuffer in
-            door.execute { bound.value.outputReported(event, isOfBuffer: isOfBuffer) }
-        }
-        self.output = output
-        let reader = InputReader(
+        lines.start(
             inputs,
             parser: MessageParser(
                 defaults: configuration.defaults,
@@ -189,46 +171,30 @@ package final class Pipe {
                 identifier: configuration.journal?.identifier,
             ),
             maximumLineBytes: configuration.maximumLineBytes,
-            credit: credit,
-        ) { event in
-            door.execute { bound.value.inputReported(event) }
-        }
-        self.reader = reader
-        DispatchQueue(label: "reader").async { reader.run() }
-        let queue = DispatchQueue(label: "writer")
-        queue.async {
-            output.run()
-            // The output ends last; what else comes in then is dropped.
-            door.close()
-            eventLoop.shutdownGracefully(queue: queue) { _ in }
-        }
+            outputDescriptor: outputDescriptor,
+            on: eventLoop,
+            door,
+            read: { [self] in inputReported($0) },
+            wrote: { [self] in outputReported($0) },
+        )
     }
 
     // MARK: - Events
 
     private func inputReported(_ event: InputReader.Event) {
         switch event {
-        case .arrived(let chunk):
-            credit.arrived(bytes: chunk.byteCount)
-            engine.chunkArrived(chunk, at: Clock.now)
+        case .arrived(let chunk): engine.chunkArrived(chunk, at: Clock.now)
         case .idled: engine.inputIdled(at: Clock.now)
-        case .ended: engine.inputEnded(at: Clock.now)
-        case .failed(let error):
-            inputError = error
-            engine.inputEnded(at: Clock.now)
+        case .ended, .failed: engine.inputEnded(at: Clock.now)
         }
         pump()
     }
 
-    private func outputReported(_ event: OrderedOutput.Event, isOfBuffer: Bool) {
-        if isOfBuffer { writes -= 1 }
+    private func outputReported(_ event: OrderedOutput.Event) {
         switch event {
         case .written: break
-        case .closed:
-            reader?.stop()
-            engine.outputClosed(at: Clock.now)
+        case .closed: engine.outputClosed(at: Clock.now)
         case .failed(let number):
-            reader?.stop()
             engine.storageFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
         }
         pump()
@@ -249,7 +215,7 @@ package final class Pipe {
     }
 
     private func signalArrived(_ signal: Int32) {
-        reader?.stop()
+        lines.stopReading()
         engine.signalArrived(signal, at: Clock.now)
         pump()
     }
@@ -333,28 +299,15 @@ package final class Pipe {
     }
 
     private func write() {
-        guard let output else { return }
-        while writes < OrderedOutput.maximumUnreported {
-            if buffer.capacity == 0 { buffer = output.takeSpare() }
-            engine.takeOutput(into: &buffer, upTo: Self.outputSize)
-            guard !buffer.isEmpty else { return }
-            writes += 1
-            output.write(&buffer)
-        }
+        lines.write { engine.takeOutput(into: &$0, upTo: $1) }
     }
 
     private func giveCredit() {
         // An urgent message overtakes what is ready once it is read, so reading goes on then.
-        let hasEnough = engine.hasEnough(whileOutputIsFull: writes == OrderedOutput.maximumUnreported)
-        if hasEnough != isPaused, configuration.defaults.urgentTemplates.isEmpty {
-            isPaused.toggle()
-            credit.pause(isPaused)
+        if configuration.defaults.urgentTemplates.isEmpty {
+            lines.pauseReading(engine.hasEnough(whileOutputIsFull: lines.isOutputFull))
         }
-        let released = engine.released
-        guard released != given else { return }
-        while let spare = engine.takeSpareChunk() { credit.give(spare) }
-        credit.give(messages: released.messages - given.messages, bytes: released.bytes - given.bytes)
-        given = released
+        lines.giveCredit(engine.released, spare: { engine.takeSpareChunk() })
     }
 
     /// Sees that the engine is called when something becomes due.
@@ -362,33 +315,24 @@ package final class Pipe {
         guard var deadline = engine.nextDeadline() else { return }
         // What the engine would have sent is due all the time; the gateway tells when it can take it.
         if isHeldBack { deadline = max(deadline, Clock.now.advanced(by: .milliseconds(1))) }
-        // A timer that fires too early only asks again; so an earlier one is left as it is.
-        if let timer, timer.at <= deadline { return }
-        timer?.scheduled.cancel()
-        // The event loop's clock stands still while the machine sleeps: it knows waits, but not our times.
-        let wait = TimeAmount(min(max(Clock.now.duration(to: deadline), .zero), Self.longestWait))
-        let scheduled = eventLoop.assumeIsolated().scheduleTask(in: wait) { [self] in
-            timer = nil
+        wakeUp.plan(deadline) { [self] in
             engine.deadlineReached(at: Clock.now)
             pump()
         }
-        timer = (scheduled, deadline)
     }
 
     private func finishIfDone() {
         // Events may still come in when all is done: the reader's end, a connection's close.
-        guard engine.isFinished, writes == 0, output != nil else { return }
-        timer?.scheduled.cancel()
-        reader?.stop()
-        output?.end()
-        output = nil
+        guard engine.isFinished, lines.mayEnd else { return }
+        wakeUp.cancel()
+        lines.end()
         journal?.append(nil)
         gateway?.close()
         result = PipeResult(
             progress: progress,
             stops: engine.stops,
             endingSignal: engine.endingSignal,
-            inputError: inputError,
+            inputError: lines.inputError,
         )
     }
 }

@@ -8,11 +8,6 @@ import NIOPosix
 
 /// Runs the engine of `status`: reads, asks and writes what it says, and tells it what happened; see ``Pipe``.
 package final class StatusPipe {
-    /// How long the event loop sleeps at most while something is to become due: the machine may have slept meanwhile.
-    private static let longestWait = Duration.seconds(1)
-    /// How much output is gathered for one write, in bytes.
-    private static let outputSize = 256 << 10
-
     private let configuration: StatusConfiguration
     private let eventLoop: any EventLoop
     private let started = Clock.now
@@ -21,18 +16,8 @@ package final class StatusPipe {
     private var renewer: CredentialsRenewer?
     private var gateway: Gateway?
 
-    private let credit: InputCredit
-    private var reader: InputReader?
-    private var inputError: InputError?
-    private var given: (messages: Int, bytes: Int) = (0, 0)
-
-    private var output: OrderedOutput?
-    /// Empty between writes.
-    private var buffer: [UInt8] = []
-    /// How many buffers are with the output.
-    private var writes = 0
-
-    private var timer: (scheduled: Scheduled<Void>, at: Instant)?
+    private let lines: LineThreads
+    private let wakeUp: WakeUp
     private var isPumpPlanned = false
     private let stopped: (StopReason) -> Void
     /// How many stops were told.
@@ -61,7 +46,10 @@ package final class StatusPipe {
             credentials: configuration.credentials,
         )
         // So many bytes that only long lines reach them.
-        credit = InputCredit(messages: configuration.window, bytes: max(16 << 20, configuration.window * 512))
+        lines = LineThreads(
+            credit: InputCredit(messages: configuration.window, bytes: max(16 << 20, configuration.window * 512))
+        )
+        wakeUp = WakeUp(on: eventLoop)
     }
 
     /// A run that is under way.
@@ -103,7 +91,7 @@ package final class StatusPipe {
                 let new = StatusPipe(configuration, eventLoop: eventLoop, stopped: stopped)
                 pipe = new
                 let bound = NIOLoopBound(new, eventLoop: eventLoop)
-                new.startThreads(bound, door, inputs, outputDescriptor)
+                new.start(door, inputs, outputDescriptor)
                 new.renewer = CredentialsRenewer(
                     configuration.credentials,
                     by: configuration.renewCredentials,
@@ -124,18 +112,16 @@ package final class StatusPipe {
             tally: engine.tally,
             stops: engine.stops,
             endingSignal: engine.endingSignal,
-            inputError: inputError,
+            inputError: lines.inputError,
             duration: started.duration(to: Clock.now),
         )
     }
 
-    private func startThreads(
-        _ bound: NIOLoopBound<StatusPipe>,
+    private func start(
         _ door: LoopDoor,
         _ inputs: [(name: String, descriptor: Int32)],
         _ outputDescriptor: Int32,
     ) {
-        let eventLoop = eventLoop
         gateway = Gateway(
             Connector(
                 endpoint: configuration.endpoint,
@@ -155,61 +141,40 @@ package final class StatusPipe {
                 pumpLater()
             },
         )
-        let output = OrderedOutput(descriptor: outputDescriptor) { event, isOfBuffer in
-            door.execute { bound.value.outputReported(event, isOfBuffer: isOfBuffer) }
-        }
-        self.output = output
-        let reader = InputReader(
+        lines.start(
             inputs,
             parser: PlainLineParser(maximumLineBytes: configuration.maximumLineBytes),
             maximumLineBytes: configuration.maximumLineBytes,
-            credit: credit,
-        ) { event in
-            door.execute { bound.value.inputReported(event) }
-        }
-        self.reader = reader
-        DispatchQueue(label: "reader").async { reader.run() }
-        let queue = DispatchQueue(label: "writer")
-        queue.async {
-            output.run()
-            // The output ends last; what else comes in then is dropped.
-            door.close()
-            eventLoop.shutdownGracefully(queue: queue) { _ in }
-        }
+            outputDescriptor: outputDescriptor,
+            on: eventLoop,
+            door,
+            read: { [self] in inputReported($0) },
+            wrote: { [self] in outputReported($0) },
+        )
     }
 
     // MARK: - Events
 
     private func inputReported(_ event: InputReader.Event) {
         switch event {
-        case .arrived(let chunk):
-            credit.arrived(bytes: chunk.byteCount)
-            engine.chunkArrived(chunk, at: Clock.now)
+        case .arrived(let chunk): engine.chunkArrived(chunk, at: Clock.now)
         case .idled: break
-        case .ended: engine.inputEnded()
-        case .failed(let error):
-            inputError = error
-            engine.inputEnded()
+        case .ended, .failed: engine.inputEnded()
         }
         pump()
     }
 
-    private func outputReported(_ event: OrderedOutput.Event, isOfBuffer: Bool) {
-        if isOfBuffer { writes -= 1 }
+    private func outputReported(_ event: OrderedOutput.Event) {
         switch event {
         case .written: break
-        case .closed:
-            reader?.stop()
-            engine.outputClosed()
-        case .failed(let number):
-            reader?.stop()
-            engine.storageFailed("cannot write the output: \(systemErrorText(number))")
+        case .closed: engine.outputClosed()
+        case .failed(let number): engine.storageFailed("cannot write the output: \(systemErrorText(number))")
         }
         pump()
     }
 
     private func signalArrived(_ signal: Int32) {
-        reader?.stop()
+        lines.stopReading()
         engine.signalArrived(signal, at: Clock.now)
         pump()
     }
@@ -239,8 +204,8 @@ package final class StatusPipe {
             stopped(engine.stops[toldStops])
             toldStops += 1
         }
-        write()
-        giveCredit()
+        lines.write { engine.takeOutput(into: &$0, upTo: $1) }
+        lines.giveCredit(engine.released)
         setTimer()
         finishIfDone()
     }
@@ -255,46 +220,21 @@ package final class StatusPipe {
         }
     }
 
-    private func write() {
-        guard let output else { return }
-        while writes < OrderedOutput.maximumUnreported {
-            if buffer.capacity == 0 { buffer = output.takeSpare() }
-            engine.takeOutput(into: &buffer, upTo: Self.outputSize)
-            guard !buffer.isEmpty else { return }
-            writes += 1
-            output.write(&buffer)
-        }
-    }
-
-    private func giveCredit() {
-        let released = engine.released
-        guard released != given else { return }
-        credit.give(messages: released.messages - given.messages, bytes: released.bytes - given.bytes)
-        given = released
-    }
-
     /// Sees that the engine is called when something becomes due.
     private func setTimer() {
         guard var deadline = engine.nextDeadline() else { return }
         // What the engine would have asked is due all the time; the gateway tells when it can take it.
         deadline = max(deadline, Clock.now.advanced(by: .milliseconds(1)))
-        if let timer, timer.at <= deadline { return }
-        timer?.scheduled.cancel()
-        let wait = TimeAmount(min(Clock.now.duration(to: deadline), Self.longestWait))
-        let scheduled = eventLoop.assumeIsolated().scheduleTask(in: wait) { [self] in
-            timer = nil
+        wakeUp.plan(deadline) { [self] in
             engine.deadlineReached(at: Clock.now)
             pump()
         }
-        timer = (scheduled, deadline)
     }
 
     private func finishIfDone() {
-        guard engine.isFinished, writes == 0, output != nil else { return }
-        timer?.scheduled.cancel()
-        reader?.stop()
-        output?.end()
-        output = nil
+        guard engine.isFinished, lines.mayEnd else { return }
+        wakeUp.cancel()
+        lines.end()
         gateway?.close()
         result = current
     }
