@@ -186,19 +186,10 @@ struct SendCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100).contains(batchSize) else { throw ValidationError("--batch-size must be from 1 to 100.") }
-        // The texts of a batch, and the lines of a block, are found by 32 bits: more than these could be beyond them.
-        guard (1...4_000_000).contains(window) else { throw ValidationError("--window must be from 1 to 4000000.") }
-        guard (1...10000).contains(concurrency) else {
-            throw ValidationError("--concurrency must be from 1 to 10000.")
-        }
-        // As a line may double when it is rewritten, and treble when it is encoded.
-        guard (1...(256 << 20)).contains(maxLine.bytes) else {
-            throw ValidationError("--max-line must be from one byte to 256MiB.")
-        }
+        try checkBounds(window: window, concurrency: concurrency, maxLine: maxLine, timeout: timeout)
         for (name, value) in [("--sign-name", signName), ("--template-code", templateCode)] {
             guard value?.utf8.count ?? 0 <= 1024 else { throw ValidationError("\(name) must be 1024 bytes at most.") }
         }
-        guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than 0.") }
         guard deadline.duration > linger.duration else {
             throw ValidationError("--deadline must be longer than --linger, or messages expire while they wait.")
         }

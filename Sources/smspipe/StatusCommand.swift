@@ -111,14 +111,7 @@ struct StatusCommand: ParsableCommand {
     var files: [String] = []
 
     func validate() throws {
-        guard (1...4_000_000).contains(window) else { throw ValidationError("--window must be from 1 to 4000000.") }
-        guard (1...10000).contains(concurrency) else {
-            throw ValidationError("--concurrency must be from 1 to 10000.")
-        }
-        guard (1...(256 << 20)).contains(maxLine.bytes) else {
-            throw ValidationError("--max-line must be from one byte to 256MiB.")
-        }
-        guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than 0.") }
+        try checkBounds(window: window, concurrency: concurrency, maxLine: maxLine, timeout: timeout)
     }
 
     func run() throws {
