@@ -285,3 +285,22 @@ def test_a_profile_that_takes_on_a_role(smspipe, gateway, authority, tmp_path):
     assert query["Action"] == "AssumeRole" and query["AccessKeyId"] == "my-id"
     assert form["RoleArn"] == "acs:ram::1:role/sms" and form["RoleSessionName"].startswith("smspipe-")
     assert signature == signing.v1_signature("POST", list((query | form).items()), "my-secret")
+
+
+def test_status_renews_its_credentials_too(smspipe, gateway):
+    keys = Keys(lifetime=3)
+    env = NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri}
+    sent = smspipe.run(gateway, stdin=[message(1)], env=env).lines[0]
+    process = smspipe.start(None, "status", "--endpoint", gateway.endpoint, env=env)
+    for _ in range(100):
+        process.write(sent)
+        assert process.read()["Outcome"] == "accepted"
+        if any(request.headers["x-acs-security-token"] == "token-3" for request in gateway.lookups):
+            break
+        time.sleep(0.1)
+    process.close_input()
+    process.wait()
+    asked = dict.fromkeys(request.headers["x-acs-security-token"] for request in gateway.lookups)
+    # The first token was that of the run that sent.
+    assert list(asked) == ["token-2", "token-3"]
+    assert process.stderr == ""
