@@ -7,18 +7,12 @@ extension Engine {
         package var batchSize = 100
         /// How long a batch's oldest message waits for others; zero sends when no more input is ready.
         package var linger: Duration = .milliseconds(100)
-        /// The most messages that are read and not yet answered.
+        /// The most messages that are read and not yet answered, at first.
         package var window = 20000
-        /// How much of the window is kept for the last chunk that goes into it: a large window counts as full that much
-        /// earlier, and chunks go into it whole.
-        package var windowReserve: Int { window >= Self.largeWindow ? window / 8 : 0 }
-        private static let largeWindow = 8192
-        /// The most bytes of input that are held; by default so many that only long lines reach them.
-        package var maximumHeldBytes: Int {
-            get { heldBytes ?? max(16 << 20, window * 512) }
-            set { heldBytes = newValue }
-        }
-        private var heldBytes: Int?
+        /// The most that it may become while batches of many templates do not fill; no more than ``window`` keeps that as it is.
+        package var widestWindow = 0
+        /// The most bytes of input that are held; `nil` for as many as the window calls for.
+        package var maximumHeldBytes: Int?
         /// The most requests in flight.
         package var concurrency = 64
         /// The most messages a second.
@@ -59,7 +53,8 @@ extension Engine {
             maximumMessagesPerSecond = rate
             let half = Double(deadline.nanoseconds) / 2e9
             batchSize = max(1, Int(min(Double(batchSize), rate * min(1, half))))
-            window = min(window, max(batchSize, Int(min(Double(window), rate * half))))
+            func limited(_ window: Int) -> Int { min(window, max(batchSize, Int(min(Double(window), rate * half)))) }
+            (window, widestWindow) = (limited(window), limited(widestWindow))
         }
     }
 }

@@ -27,6 +27,7 @@ extension Engine {
             tally.lookUps += 1
             return start(index, .lookUp, at: now)
         }
+        widen(at: now)
         if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
         guard mayStart, let index = nextBatch(at: now) else { return nil }
         return leave(index, at: now, sendDate: sendDate)
@@ -146,20 +147,20 @@ extension Engine {
         answer.message = batches[index].texts.masked(answer.message)
         switch codeClass {
         case .success:
-            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+            noteAnswer(index, at: now)
             settle(index, response(.accepted, answer, index))
         case .message:
-            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+            noteAnswer(index, at: now)
             rejectOrSplit(index, answer, at: now)
         case .batchOrMessage:
-            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+            noteAnswer(index, at: now)
             if isMixed(index) {
                 rejectOrSplit(index, answer, at: now)
             } else {
                 settle(index, response(.rejected, answer, index))
             }
         case .batch:
-            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+            noteAnswer(index, at: now)
             settle(index, response(.rejected, answer, index))
         case .credentials:
             stopForAccount(.credentials(answer), index, at: now)
@@ -247,6 +248,12 @@ extension Engine {
         return id.batch
     }
 
+    /// Notes an answer that took a request or refused it for good.
+    private mutating func noteAnswer(_ index: BatchTable.Index, at now: Instant) {
+        dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+        width.answered(batches[index].count, sentAt: batches[index].sentAt)
+    }
+
     private func response(_ outcome: Outcome, _ answer: Answer, _ index: BatchTable.Index) -> Response {
         Response(
             outcome,
@@ -328,7 +335,7 @@ extension Engine {
             return
         }
         lastUnknownRefusal = serial
-        dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+        noteAnswer(index, at: now)
         settle(index, response(.rejected, answer, index))
     }
 

@@ -12,6 +12,9 @@ package struct Engine: ~Copyable {
     var batches: BatchTable
     var batcher: Batcher
     var dispatcher: Dispatcher
+    /// How much may be read and not yet answered now.
+    package private(set) var window: Window
+    var width: WindowWidth
     var ownOutIDs: OwnOutIDs
     var answers = AnswerTable()
     var responses: ResponseQueue
@@ -59,6 +62,12 @@ package struct Engine: ~Copyable {
             maximumMessagesPerSecond: configuration.maximumMessagesPerSecond,
             startsAlone: self.journal.isKept || configuration.maximumMessagesPerSecond != nil,
         )
+        window = Window(messages: configuration.window, bytes: configuration.maximumHeldBytes)
+        width = WindowWidth(
+            widest: configuration.widestWindow,
+            batchSize: configuration.batchSize,
+            deadline: configuration.deadline,
+        )
         ownOutIDs = OwnOutIDs(timeout: configuration.timeout)
         responses = ResponseQueue(
             keepsInputOrder: configuration.keepsInputOrder,
@@ -99,8 +108,8 @@ package struct Engine: ~Copyable {
 
     /// How many more messages may be read now.
     package var room: Int {
-        if messages.count > 0, messages.byteCount >= configuration.maximumHeldBytes { return 0 }
-        return max(0, configuration.window - messages.count)
+        if messages.count > 0, messages.byteCount >= window.bytes { return 0 }
+        return max(0, window.messages - messages.count)
     }
 
     /// Whether more input would only wait: enough full batches are ready to leave for those in flight, or the output has
@@ -153,7 +162,8 @@ package struct Engine: ~Copyable {
                 batchClosed(closed)
             }
         }
-        if isFull, configuration.windowReserve == 0 || configuration.isDryRun { flush() }
+        widen(at: configuration.isDryRun ? nil : now)
+        if isFull, window.reserve == 0 || configuration.isDryRun { flush() }
     }
 
     /// Tells that no more input is ready to be read.
@@ -250,7 +260,17 @@ package struct Engine: ~Copyable {
     }
 
     /// Whether no more is read until messages have had their response lines.
-    private var isFull: Bool { room <= configuration.windowReserve }
+    private var isFull: Bool { room <= window.reserve }
+
+    /// Widens a full window if batches fill then.
+    ///
+    /// - Parameter now: The time; `nil` if nothing is sent.
+    mutating func widen(at now: Instant?) {
+        guard isFull else { return }
+        let wanted = width.wanted(window, held: messages.count, openBatches: batcher.openCount, at: now)
+        guard wanted > window.messages else { return }
+        window = Window(messages: wanted, bytes: configuration.maximumHeldBytes)
+    }
 
     /// The oldest open batch, if the window is full and three quarters of it have come since the batch was opened.
     ///

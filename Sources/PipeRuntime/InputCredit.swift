@@ -11,6 +11,12 @@ package final class InputCredit: Sendable {
     private struct State {
         var messages: Int
         var bytes: Int
+        /// How many messages are kept for a reader that wants more than is left: it takes a chunk whole rather than in the
+        /// pieces that are given back.
+        var reserve: Int
+        /// How many emptied chunks are kept: a few, as a reader that is fast takes one as soon as it is there; for a large window,
+        /// which is given back in large parts, an eighth of it in chunks of some six hundred messages.
+        var maximumSpare: Int
         /// How many bytes are on their way to the event loop.
         var bytesUnderWay = 0
         /// Whether nothing is to be read though there is credit.
@@ -19,6 +25,13 @@ package final class InputCredit: Sendable {
         var isStopped = false
         /// Emptied chunks for the reader to fill.
         var spare: [Chunk] = []
+
+        init(_ window: Window) {
+            messages = window.messages - window.reserve
+            bytes = window.bytes
+            reserve = window.reserve
+            maximumSpare = min(max(4, window.messages / 5000), 64)
+        }
 
         /// Whether something may be read now.
         var hasCredit: Bool { messages > 0 && bytes > 0 && !isPaused && bytesUnderWay < InputCredit.maximumUnderWay }
@@ -36,23 +49,23 @@ package final class InputCredit: Sendable {
     package static let maximumUnderWay = 256 << 10
 
     private let state: Mutex<State>
-    private let reserve: Int
-    /// How many emptied chunks are kept: a few, as a reader that is fast takes one as soon as it is there; for a large window, which
-    /// is given back in large parts, an eighth of it in chunks of some six hundred messages.
-    private let maximumSpare: Int
     private let wake = DispatchSemaphore(value: 0)
 
-    /// Creates credit for a window.
-    ///
-    /// - Parameters:
-    ///   - messages: The most messages that are read and not answered.
-    ///   - reserve: How many of these are kept for a reader that wants more than is left: it takes a chunk whole rather than
-    ///     in the pieces that are given back.
-    ///   - bytes: The most bytes that they hold; passed by at most one block.
-    package init(messages: Int, reserve: Int = 0, bytes: Int) {
-        self.reserve = reserve
-        maximumSpare = min(max(4, messages / 5000), 64)
-        state = Mutex(State(messages: messages - reserve, bytes: bytes))
+    /// Creates credit for a window; its bytes are passed by at most one block.
+    package init(_ window: Window) {
+        state = Mutex(State(window))
+    }
+
+    /// Gives credit for a window that is wider now.
+    package func widen(from window: Window, to wider: Window) {
+        let isWaited = state.withLock { state in
+            let (old, new) = (State(window), State(wider))
+            state.messages += new.messages - old.messages
+            state.bytes += new.bytes - old.bytes
+            (state.reserve, state.maximumSpare) = (new.reserve, new.maximumSpare)
+            return state.endsWait()
+        }
+        if isWaited { wake.signal() }
     }
 
     /// Takes credit for messages, waiting until there is some.
@@ -67,7 +80,7 @@ package final class InputCredit: Sendable {
                     state.isWaiting = true
                     return nil
                 }
-                let taken = min(wanted, state.messages + reserve)
+                let taken = min(wanted, state.messages + state.reserve)
                 state.messages -= taken
                 return taken
             }
@@ -116,7 +129,7 @@ package final class InputCredit: Sendable {
     /// Gives the reader an emptied chunk, to use its storage; dropped where enough are waiting.
     package func give(_ spare: Chunk) {
         state.withLock { state in
-            if state.spare.count < maximumSpare { state.spare.append(spare) }
+            if state.spare.count < state.maximumSpare { state.spare.append(spare) }
         }
     }
 

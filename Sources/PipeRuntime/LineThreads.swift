@@ -20,15 +20,17 @@ final class LineThreads {
     private var buffer: [UInt8] = []
     /// How many buffers are with the writer.
     private var writes = 0
+    private var window: Window
     private var given: (messages: Int, bytes: Int) = (0, 0)
     private var isPaused = false
 
     /// The input that could not be read to its end.
     private(set) var inputError: InputError?
 
-    /// - Parameter credit: How much may be read.
-    init(credit: InputCredit) {
-        self.credit = credit
+    /// - Parameter window: How much may be read and not yet answered at first.
+    init(window: Window) {
+        self.window = window
+        credit = InputCredit(window)
     }
 
     /// Starts both threads.
@@ -119,8 +121,17 @@ final class LineThreads {
     ///
     /// - Parameters:
     ///   - released: How many messages, and bytes of input, were held in all and are not any more.
+    ///   - window: How much may be read and not yet answered now.
     ///   - takeSpare: An emptied chunk for the reader to fill again, if there is one.
-    func giveCredit(_ released: (messages: Int, bytes: Int), spare takeSpare: () -> Chunk? = { nil }) {
+    func giveCredit(
+        _ released: (messages: Int, bytes: Int),
+        of window: Window,
+        spare takeSpare: () -> Chunk? = { nil },
+    ) {
+        if window != self.window {
+            credit.widen(from: self.window, to: window)
+            self.window = window
+        }
         guard released != given else { return }
         while let spare = takeSpare() { credit.give(spare) }
         credit.give(messages: released.messages - given.messages, bytes: released.bytes - given.bytes)

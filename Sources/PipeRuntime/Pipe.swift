@@ -47,13 +47,7 @@ package final class Pipe {
             scheme: configuration.signatureScheme,
             credentials: configuration.credentials,
         )
-        lines = LineThreads(
-            credit: InputCredit(
-                messages: configuration.engine.window,
-                reserve: configuration.engine.windowReserve,
-                bytes: configuration.engine.maximumHeldBytes,
-            )
-        )
+        lines = LineThreads(window: engine.window)
         wakeUp = WakeUp(on: eventLoop)
     }
 
@@ -307,7 +301,7 @@ package final class Pipe {
         if configuration.defaults.urgentTemplates.isEmpty {
             lines.pauseReading(engine.hasEnough(whileOutputIsFull: lines.isOutputFull))
         }
-        lines.giveCredit(engine.released, spare: { engine.takeSpareChunk() })
+        lines.giveCredit(engine.released, of: engine.window, spare: { engine.takeSpareChunk() })
     }
 
     /// Sees that the engine is called when something becomes due.

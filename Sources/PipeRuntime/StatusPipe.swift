@@ -16,6 +16,7 @@ package final class StatusPipe {
     private var renewer: CredentialsRenewer?
     private var gateway: Gateway?
 
+    private let window: Window
     private let lines: LineThreads
     private let wakeUp: WakeUp
     private var isPumpPlanned = false
@@ -45,10 +46,8 @@ package final class StatusPipe {
             scheme: configuration.signatureScheme,
             credentials: configuration.credentials,
         )
-        // So many bytes that only long lines reach them.
-        lines = LineThreads(
-            credit: InputCredit(messages: configuration.window, bytes: max(16 << 20, configuration.window * 512))
-        )
+        window = Window(messages: configuration.window)
+        lines = LineThreads(window: window)
         wakeUp = WakeUp(on: eventLoop)
     }
 
@@ -205,7 +204,7 @@ package final class StatusPipe {
             toldStops += 1
         }
         lines.write { engine.takeOutput(into: &$0, upTo: $1) }
-        lines.giveCredit(engine.released)
+        lines.giveCredit(engine.released, of: window)
         setTimer()
         finishIfDone()
     }

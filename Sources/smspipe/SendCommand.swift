@@ -62,6 +62,9 @@ struct SendCommand: ParsableCommand {
         ("fail-on", false), ("journal", false),
     ]
 
+    /// How wide the window may become if nobody says how wide it is.
+    static let widestWindow = 200_000
+
     static let defaultEndpoint = "https://\(AlibabaCloudSMS.Endpoint.sms)"
 
     enum Order: String, CaseIterable, ExpressibleByArgument {
@@ -98,8 +101,11 @@ struct SendCommand: ParsableCommand {
     )
     var linger = TimeSpan(.milliseconds(100))
 
-    @Option(help: "The most messages that are read and not yet answered, 1 to 4000000.")
-    var window = 20000
+    @Option(
+        help:
+            "The most messages that are read and not yet answered, 1 to 4000000. (default: 20000, and up to 200000 where batches of many templates would else not fill)"
+    )
+    var window: Int?
 
     @Option(help: "The most requests in flight.")
     var concurrency = 64
@@ -186,7 +192,7 @@ struct SendCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100).contains(batchSize) else { throw ValidationError("--batch-size must be from 1 to 100.") }
-        try checkBounds(window: window, concurrency: concurrency, maxLine: maxLine, timeout: timeout)
+        try checkBounds(window: window ?? 1, concurrency: concurrency, maxLine: maxLine, timeout: timeout)
         for (name, value) in [("--sign-name", signName), ("--template-code", templateCode)] {
             guard value?.utf8.count ?? 0 <= 1024 else { throw ValidationError("\(name) must be 1024 bytes at most.") }
         }
@@ -309,7 +315,7 @@ struct SendCommand: ParsableCommand {
         var engine = Engine.Configuration(runID: runID)
         engine.batchSize = batchSize
         engine.linger = linger.duration
-        engine.window = window
+        if let window { engine.window = window } else { engine.widestWindow = Self.widestWindow }
         engine.concurrency = concurrency
         engine.timeout = timeout.duration
         engine.deadline = deadline.duration

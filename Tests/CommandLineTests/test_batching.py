@@ -196,6 +196,19 @@ def test_the_window_bounds_what_is_read(smspipe, gateway):
     assert len(process.read_many(3000)) == 3000
 
 
+def test_batches_of_many_templates_fill_unless_the_window_is_told(smspipe):
+    contents = [message(n, f"SMS_{n % 400}") for n in range(60_000)]
+    requests = {}
+    for window in [(), ("--window", "20000")]:
+        result = smspipe.run(None, "--simulate", "--linger", "60s", "--summary", *window, stdin=contents)
+        assert result.status == 0
+        assert result.column("PhoneNumber") == [content["PhoneNumber"] for content in contents]
+        requests[window] = result.summary["Requests"]
+    # Each template has a hundred and fifty.
+    assert 800 <= requests[()] < 950
+    assert requests["--window", "20000"] > 1200
+
+
 def test_usr1_sends_what_is_batched_and_prints_a_summary(smspipe, gateway):
     process = smspipe.start(gateway, "--linger", "60s", "--batch-size", "2")
     process.write(message(1), message(2), message(3))

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct InputCreditTests {
     @Test func `gives no more than there is`() {
-        let credit = InputCredit(messages: 5, bytes: 100)
+        let credit = InputCredit(Window(messages: 5, bytes: 100))
         #expect(credit.take(upTo: 3) == 3)
         #expect(credit.take(upTo: 3) == 2)
         credit.give(messages: 1, bytes: 0)
@@ -16,7 +16,7 @@ struct InputCreditTests {
     }
 
     @Test func `waits for messages until some are given back`() async {
-        let credit = InputCredit(messages: 1, bytes: 100)
+        let credit = InputCredit(Window(messages: 1, bytes: 100))
         #expect(credit.take(upTo: 1) == 1)
         async let taken = onThread { credit.take(upTo: 7) }
         credit.give(messages: 4, bytes: 0)
@@ -24,7 +24,7 @@ struct InputCreditTests {
     }
 
     @Test func `waits for bytes until some are given back`() async {
-        let credit = InputCredit(messages: 10, bytes: 100)
+        let credit = InputCredit(Window(messages: 10, bytes: 100))
         #expect(credit.take(upTo: 1) == 1)
         credit.take(bytes: 150)
         async let taken = onThread { credit.take(upTo: 7) }
@@ -34,7 +34,7 @@ struct InputCreditTests {
     }
 
     @Test func `gives every piece of credit once, whoever comes first`() async {
-        let credit = InputCredit(messages: 3, bytes: 1)
+        let credit = InputCredit(Window(messages: 3, bytes: 1))
         async let taken = onThread {
             var sum = 0
             while sum < 10_000 { sum += credit.take(upTo: 3) ?? 0 }
@@ -47,7 +47,7 @@ struct InputCreditTests {
     }
 
     @Test func `waits while reading is paused`() async {
-        let credit = InputCredit(messages: 5, bytes: 100)
+        let credit = InputCredit(Window(messages: 5, bytes: 100))
         credit.pause(true)
         async let taken = onThread { credit.take(upTo: 3) }
         credit.give(messages: 1, bytes: 0)
@@ -56,7 +56,7 @@ struct InputCreditTests {
     }
 
     @Test func `waits while the event loop has not come to what was read`() async {
-        let credit = InputCredit(messages: 10_000, bytes: 16 << 20)
+        let credit = InputCredit(Window(messages: 10_000, bytes: 16 << 20))
         let half = InputCredit.maximumUnderWay / 2
         #expect(credit.take(upTo: 10) == 10)
         credit.take(bytes: half)
@@ -69,7 +69,7 @@ struct InputCreditTests {
     }
 
     @Test func `gives nothing once it is stopped`() async {
-        let credit = InputCredit(messages: 0, bytes: 100)
+        let credit = InputCredit(Window(messages: 0, bytes: 100))
         async let taken = onThread { credit.take(upTo: 7) }
         credit.stop()
         #expect(await taken == nil)
@@ -79,11 +79,32 @@ struct InputCreditTests {
     }
 
     @Test func `gives a whole chunk on the last credit of a large window, and never more than the window`() {
-        let credit = InputCredit(messages: 100, reserve: 20, bytes: 1_000)
-        #expect(credit.take(upTo: 79) == 79)
-        #expect(credit.take(upTo: 15) == 15)
-        credit.give(messages: 30, bytes: 0)
-        #expect(credit.take(upTo: 1_000) == 36)
+        let credit = InputCredit(Window(messages: 10_000, bytes: 1_000))
+        #expect(credit.take(upTo: 8_700) == 8_700)
+        #expect(credit.take(upTo: 600) == 600)
+        credit.give(messages: 600, bytes: 0)
+        #expect(credit.take(upTo: 10_000) == 1_300)
+    }
+
+    @Test func `lets a reader go on when the window is widened`() async {
+        let (narrow, wide) = (Window(messages: 5, bytes: 100), Window(messages: 16_000, bytes: 1_000))
+        let credit = InputCredit(narrow)
+        #expect(credit.take(upTo: 9) == 5)
+        credit.take(bytes: 100)
+        credit.arrived(bytes: 100)
+        async let taken = onThread { credit.take(upTo: 20_000) }
+        credit.widen(from: narrow, to: wide)
+        #expect(await taken == 15_995)
+        credit.take(bytes: 899)
+        credit.give(messages: 16_000, bytes: 0)
+        credit.arrived(bytes: 899)
+        // By its bytes it is not full yet, and then it is.
+        #expect(credit.take(upTo: 1) == 1)
+        credit.take(bytes: 1)
+        credit.arrived(bytes: 1)
+        async let last = onThread { credit.take(upTo: 1) }
+        credit.stop()
+        #expect(await last == nil)
     }
 
     @Test(arguments: [
@@ -91,7 +112,7 @@ struct InputCreditTests {
         (window: 4_000_000, kept: 17...64),
     ])
     func `gives an emptied chunk to whoever fills half of it, and keeps a few`(window: Int, kept: ClosedRange<Int>) {
-        let credit = InputCredit(messages: window, bytes: 1)
+        let credit = InputCredit(Window(messages: window, bytes: 1))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(100_000)
         for _ in 0..<100 { credit.give(Chunk(bytes: bytes)) }

@@ -119,7 +119,7 @@ private final class ReaderRun {
     init(_ inputs: [(name: String, descriptor: Int32)], messages: Int = 1000, isStarted: Bool = true) {
         let (stream, continuation) = AsyncStream.makeStream(of: InputReader.Event.self)
         events = stream.makeAsyncIterator()
-        credit = InputCredit(messages: messages, bytes: 1 << 20)
+        credit = InputCredit(Window(messages: messages, bytes: 1 << 20))
         reader = InputReader(
             inputs,
             parser: MessageParser(defaults: MessageParser.Defaults(), maximumLineBytes: 1 << 10),

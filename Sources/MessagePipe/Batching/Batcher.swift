@@ -16,7 +16,8 @@ struct Batcher: ~Copyable {
     private var heads = OpenBatchIndex()
     /// Open batches by age; those closed since are recognised by their serial.
     private var byAge: Deque<(index: BatchTable.Index, serial: UInt64)> = []
-    private var openCount = 0
+    /// How many batches are open.
+    private(set) var openCount = 0
     /// The serial up to which open batches are due at once.
     private var flushed: UInt64 = 0
 

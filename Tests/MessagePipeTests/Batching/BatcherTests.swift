@@ -189,7 +189,7 @@ struct BatcherTests {
     private static func readTemplates(_ bench: Bench, _ templateCount: Int, upTo count: Int, from first: Int = 0) -> Int
     {
         var next = first
-        while next < count, bench.room > bench.engine.configuration.windowReserve {
+        while next < count, bench.room > bench.engine.window.reserve {
             let end = min(count, next + 500)
             let lines = (next..<end).map {
                 "{\"PhoneNumber\":\"\(Bench.phone($0))\",\"TemplateCode\":\"SMS_\($0 % templateCount)\"}"
@@ -255,6 +255,115 @@ struct BatcherTests {
         #expect(bench.now.duration(to: deadline) < .zero)
         bench.wait(.zero)
         #expect(bench.sent.count > 20)
+    }
+
+    // MARK: - A window that widens
+
+    /// A run of default options whose batches leave when they are full, or to make room.
+    private static func widening(_ configure: (inout Engine.Configuration) -> Void = { _ in }) -> Bench {
+        Bench {
+            $0.widestWindow = 200_000
+            $0.linger = .seconds(3600)
+            configure(&$0)
+        }
+    }
+
+    @Test func `the window of many templates widens as soon as the gateway has answered, and batches fill`() {
+        let bench = Self.widening()
+        var read = Self.readTemplates(bench, 1000, upTo: 400_000)
+        #expect(read < 20_000 && bench.engine.window.messages == 20_000)
+        let early = bench.sent.count
+        #expect(early == 64)
+        bench.wait(.milliseconds(50))
+        for _ in 0..<early { bench.answer(.success) }
+        #expect(bench.engine.window.messages > 20_000)
+        while read < 400_000 {
+            read = Self.readTemplates(bench, 1000, upTo: 400_000, from: read)
+            bench.wait(.milliseconds(50))
+            while !bench.inFlight.isEmpty { bench.answer(.success) }
+            _ = bench.output()
+        }
+        #expect(bench.engine.window.messages == 200_000)
+        let later = bench.sent.dropFirst(2 * early)
+        #expect(later.count > 3000)
+        #expect(later.allSatisfy { $0.lines.count > 80 })
+    }
+
+    @Test func `a window stays as it is for few templates, for keys that do not come again, and for a slow gateway`() {
+        let few = Self.widening()
+        _ = Self.readTemplates(few, 100, upTo: 100_000)
+        few.wait(.milliseconds(1))
+        few.answer(.success)
+        #expect(few.engine.window.messages == 20_000)
+
+        let own = Self.widening()
+        var next = 0
+        while own.room > own.engine.window.reserve {
+            own.read(count: 1, from: next, members: ",\"OutId\":\"\(next)\"")
+            next += 1
+        }
+        own.wait(.milliseconds(1))
+        own.answer(.success)
+        #expect(next > 10_000 && own.engine.window.messages == 20_000)
+
+        let slow = Self.widening()
+        _ = Self.readTemplates(slow, 1000, upTo: 100_000)
+        // 64 requests of 17 messages in 2 seconds are 544 a second, and 16,320 in a quarter of the time that a message has.
+        slow.wait(.seconds(2))
+        for _ in 0..<64 { slow.answer(.success) }
+        #expect(slow.engine.window.messages == 20_000)
+    }
+
+    @Test func `a window that is told stays as it is, and a rate limits what it may become`() {
+        let told = Self.widening { $0.widestWindow = 0 }
+        _ = Self.readTemplates(told, 1000, upTo: 100_000)
+        told.wait(.milliseconds(1))
+        told.answer(.success)
+        #expect(told.engine.window.messages == 20_000)
+
+        var configuration = Engine.Configuration(runID: "r")
+        configuration.widestWindow = 200_000
+        configuration.limit(toMessagesPerSecond: 500)
+        #expect(configuration.window == 20_000 && configuration.widestWindow == 30_000)
+        configuration.limit(toMessagesPerSecond: 10)
+        #expect(configuration.window == 600 && configuration.widestWindow == 600)
+    }
+
+    @Test func `a dry run groups as a run that need not wait for answers`() {
+        let bench = Self.widening { $0.isDryRun = true }
+        #expect(Self.readTemplates(bench, 1000, upTo: 150_000) == 150_000)
+        bench.endInput()
+        #expect(bench.tally.requests == 2000)
+    }
+
+    @Test(arguments: [
+        // Window, widest, held, open batches, answered in a second; the width.
+        (20_000, 200_000, 20_000, 1000, 100_000, 200_000),
+        (20_000, 150_000, 20_000, 1000, 100_000, 150_000),
+        (20_000, 200_000, 20_000, 300, 100_000, 60_000),
+        (20_000, 200_000, 20_000, 100, 100_000, 20_000),
+        (20_000, 200_000, 20_000, 5000, 100_000, 200_000),
+        (20_000, 200_000, 20_000, 5001, 100_000, 20_000),
+        (20_000, 200_000, 20_000, 1000, 2000, 60_000),
+        (20_000, 200_000, 20_000, 1000, 500, 20_000),
+        (20_000, 200_000, 20_000, 1000, 0, 20_000),
+        (200_000, 200_000, 200_000, 1000, 100_000, 200_000),
+        (20_000, 0, 20_000, 1000, 100_000, 20_000),
+        (1, 2, 0, 0, 1, 1),
+    ])
+    func `is as wide as batches need and the gateway keeps up with`(
+        window: Int,
+        widest: Int,
+        held: Int,
+        open: Int,
+        answered: Int,
+        wanted: Int,
+    ) {
+        var width = WindowWidth(widest: widest, batchSize: 100, deadline: .seconds(120))
+        if answered > 0 { width.answered(answered, sentAt: Instant(nanoseconds: 5)) }
+        let now = Instant(nanoseconds: 1_000_000_005)
+        let window = Window(messages: window)
+        #expect(width.wanted(window, held: held, openBatches: open, at: now) == wanted)
     }
 
     @Test func `durations between moments that are far apart are cut to what there is`() {
