@@ -15,6 +15,7 @@ package struct Digest: ~Copyable {
     ///
     /// - Parameter algorithm: The algorithm of all its digests.
     package init(_ algorithm: DigestAlgorithm) {
+        prepareCrypto()
         self.algorithm = algorithm
         guard let method = unsafe EVP_MD_fetch(nil, algorithm.name, nil), let context = unsafe EVP_MD_CTX_new() else {
             fatalError("libcrypto: no \(algorithm.name); is OpenSSL's default provider installed?")

@@ -16,6 +16,7 @@ package struct HMAC: ~Copyable {
     ///   - algorithm: The algorithm of the digests.
     ///   - key: The key; libcrypto keeps a copy and clears it at the end.
     package init(_ algorithm: DigestAlgorithm, key: Span<UInt8>) {
+        prepareCrypto()
         self.algorithm = algorithm
         let method = unsafe EVP_MAC_fetch(nil, "HMAC", nil)
         guard let context = unsafe EVP_MAC_CTX_new(method) else {
