@@ -49,6 +49,7 @@ struct EnvironmentArguments {
         switch subcommand {
         case nil, SendCommand._commandName: SendCommand.optionNames
         case StatusCommand._commandName: StatusCommand.optionNames
+        case ReceiptsCommand._commandName: ReceiptsCommand.optionNames
         case SimulateCommand._commandName: SimulateCommand.optionNames
         default: nil
         }

@@ -47,6 +47,11 @@ enum ExitStatus: Int32 {
         return end ?? status(isSomeOpen: isSomeOpen, isSomeNotDone: isSomeNotDelivered, failOn)
     }
 
+    /// The status of a run of `receipts` that has ended, which it does by a signal or because it cannot go on.
+    static func status(of result: ReceiptsResult) -> Int32 {
+        status(result.endingSignal, result.stops, nil, .any) ?? success.rawValue
+    }
+
     /// The status that the way in which a run has ended asks for; `nil` if that is up to its lines.
     private static func status(
         _ endingSignal: Int32?,

@@ -109,7 +109,7 @@ func proxy(for endpoint: GatewayEndpoint, caFile: String?, _ environment: [Strin
 /// How many files a run has open beside its inputs, at the least.
 private let ownDescriptorCount = 32
 /// How many a run needs with few connections; with less, not even an event loop can be made.
-private let leastDescriptorCount = 24
+let leastDescriptorCount = 24
 
 /// Opens the files that a command names, or standard input where it names none.
 ///

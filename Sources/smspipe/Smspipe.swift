@@ -13,7 +13,8 @@ struct Smspipe: ParsableCommand {
         abstract: "Sends SMS through Alibaba Cloud: JSON lines in, one response line per message out.",
         version: "0.1.0",
         subcommands: [
-            SendCommand.self, StatusCommand.self, SimulateCommand.self, JournalCommand.self, ExplainCommand.self,
+            SendCommand.self, StatusCommand.self, ReceiptsCommand.self, SimulateCommand.self, JournalCommand.self,
+            ExplainCommand.self,
         ],
         defaultSubcommand: SendCommand.self,
     )

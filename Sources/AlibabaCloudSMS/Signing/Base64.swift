@@ -26,6 +26,54 @@ package enum Base64 {
         }
     }
 
+    /// Returns the bytes that a text stands for.
+    ///
+    /// - Parameter text: The text, with or without padding; blanks and line ends between the characters do not count.
+    /// - Returns: The bytes, or `nil` for a text that is no Base64.
+    /// - Complexity: O(*n*) in the length of the text.
+    package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var (group, digitCount, paddingCount) = (UInt32(0), 0, 0)
+        for index in text.indices {
+            switch text[index] {
+            case 0x20, 0x09, 0x0A, 0x0D: continue
+            case UInt8(ascii: "="):
+                paddingCount += 1
+                continue
+            default: break
+            }
+            guard paddingCount == 0, let value = value(of: text[index]) else { return nil }
+            group = group << 6 | value
+            digitCount += 1
+            if digitCount.isMultiple(of: 4) {
+                for shift in [UInt32(16), 8, 0] { bytes.append(UInt8(truncatingIfNeeded: group >> shift)) }
+            }
+        }
+        // What is left are two digits for one byte, or three for two.
+        switch digitCount % 4 {
+        case 0 where paddingCount == 0: break
+        case 2 where paddingCount == 0 || paddingCount == 2:
+            bytes.append(UInt8(truncatingIfNeeded: group >> 4))
+        case 3 where paddingCount <= 1:
+            bytes.append(UInt8(truncatingIfNeeded: group >> 10))
+            bytes.append(UInt8(truncatingIfNeeded: group >> 2))
+        default: return nil
+        }
+        return bytes
+    }
+
+    private static func value(of character: UInt8) -> UInt32? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+
     private static func character(_ value: UInt32) -> UInt8 {
         let value = UInt8(value)
         return switch value {

@@ -29,6 +29,9 @@ package enum SignatureDiagnosis: Equatable, Sendable {
         // V3's digest is looked for alone: how the line feed before it is written in the message is not known.
         case .v3(let hash): hash.appendHexadecimal(to: &signed)
         case .v1: signed = evidence.stringToSign
+        case .none:
+            self = .unknown
+            return
         }
         let message = Array(message.utf8)
         if Self.contains(message, signed) {

@@ -206,7 +206,7 @@ struct GatewayTranslator: ~Copyable {
     private static let plausibleTimes = 946_684_800..<4_102_444_800
 
     /// When the gateway answered, by its own clock, in seconds since 1970; `nil` if it does not tell.
-    private static func gatewayTime(of answer: HTTPAnswer) -> Int? {
+    static func gatewayTime(of answer: HTTPAnswer) -> Int? {
         guard let time = answer.field("date").flatMap({ CivilTime(httpDate: $0)?.epochSeconds }),
             plausibleTimes.contains(time)
         else { return nil }

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+
+/// Turns what the service tells of by itself, by pushes or in queues, into lines, and lets go of it only when they are written.
+///
+/// No I/O and no clock: see ``Engine``. A push is answered, and a queue's message deleted, when its lines are out: what is lost
+/// before comes again. What comes again within a day is answered, or deleted, without another line.
+package struct ReceiptsEngine: ~Copyable {
+    /// What is asked for a queue.
+    package enum Call: Equatable, Sendable {
+        /// A token for it.
+        case token
+        /// Messages.
+        case receive
+        /// The deletion of messages, by their handles.
+        case delete([String])
+    }
+
+    /// A request that is to go out now; exactly one report about it must come back.
+    package struct QueueRequest: Equatable, Sendable {
+        /// Names the request in reports.
+        package let id: RequestID
+        /// Which of the queues it is for, counted from 0.
+        package let queue: Int
+        /// What it asks for.
+        package let call: Call
+    }
+
+    /// Why a push is not taken.
+    package enum PushRefusal: Equatable, Sendable {
+        /// It is no JSON array of objects.
+        case unreadable
+        /// Too much waits to be written; it is to come again.
+        case isFull
+        /// The run is ending; it is to come again.
+        case isEnding
+    }
+
+    /// What the user is told while the run goes on, once each.
+    package enum Notice: Equatable, Sendable {
+        /// A push could not be read.
+        case unreadablePush
+        /// A queue's message could not be read, and was left where it is.
+        case unreadableMessage(QueueName)
+        /// A queue cannot be asked, and is tried again.
+        case failing(QueueName, why: String)
+        /// Repeats may come through, as more receipts came within a day than are remembered.
+        case forgetsEarly
+    }
+
+    /// What was done so far.
+    package struct Tally: Equatable, Sendable {
+        /// Lines about what became of messages.
+        package internal(set) var reports = 0
+        /// Lines with replies.
+        package internal(set) var replies = 0
+        /// Lines with what is neither.
+        package internal(set) var others = 0
+        /// Receipts that had come before, and got no line.
+        package internal(set) var repeats = 0
+        /// Pushes that were answered as taken.
+        package internal(set) var pushes = 0
+        /// Pushes that could not be read.
+        package internal(set) var unreadablePushes = 0
+        /// Messages of queues that could not be read.
+        package internal(set) var unreadableMessages = 0
+        /// Messages that queues were asked to delete.
+        package internal(set) var deleted = 0
+    }
+
+    /// Who waits for lines to be written.
+    private enum Delivery {
+        case push(UInt64)
+        case messages(queue: Int, handles: [String])
+    }
+
+    private struct Flight {
+        let queue: Int
+        let call: Call
+        let askedAt: Instant
+        let timeoutAt: Instant
+        var isAbandoned = false
+    }
+
+    /// The most messages that a request gets from a queue.
+    package static let batchSize = QueueConsumer.batchSize
+    /// How long a queue is asked to wait for messages, in seconds.
+    package static let waitSeconds = 10
+    /// How many bytes may wait to be written before more is refused, or not asked for.
+    private static let maximumWaitingBytes = 64 << 20
+    /// How many receipts are remembered; some 80 MiB.
+    private static let maximumRemembered = 2_000_000
+
+    private let timeout: Duration
+    private let unreachableAfter: Duration
+    private let drain: Duration
+    private let keyed: KeyedDigest
+    private var memory: ReceiptMemory
+    private var queues: [QueueConsumer]
+    private var generator: SeededGenerator
+    private var flights: [RequestID: Flight] = [:]
+    private var nextNumber: UInt64 = 1
+
+    /// Lines that the output has not taken.
+    private var waiting: [UInt8] = []
+    /// Bytes of lines that the output has taken and not written.
+    private var taken: Deque<Int> = []
+    private var takenBytes = 0
+    /// How many buffers the output has taken, and written.
+    private var takeCount: UInt64 = 0
+    private var writtenCount: UInt64 = 0
+    /// Who waits for which buffer, in its order.
+    private var deliveries: Deque<(buffer: UInt64, to: Delivery)> = []
+    private var answered: Deque<(push: UInt64, isTaken: Bool)> = []
+
+    private var hasReachedQueues = false
+    private var firstFailure: (at: Instant, reason: NotSentReason)?
+    private var isTold: Set<String> = []
+    private var notices: Deque<Notice> = []
+    private var drainDeadline: Instant?
+
+    /// What was done so far.
+    package private(set) var tally = Tally()
+    /// What would have ended the run, one of each kind, the first first.
+    package private(set) var stops: [StopReason] = []
+    /// The signal that ended the run.
+    package private(set) var endingSignal: Int32?
+
+    /// - Parameters:
+    ///   - queues: The queues whose messages are taken; none if there are pushes only.
+    ///   - timeout: How long an answer is awaited.
+    ///   - unreachableAfter: How long queues that were never reached are tried.
+    ///   - drain: How long the last messages are deleted after a signal.
+    ///   - key: ``KeyedDigest/keyByteCount`` random bytes, so that nobody can make two receipts look alike.
+    ///   - seed: Spreads attempts.
+    ///   - maximumRemembered: How many receipts are remembered at most.
+    package init(
+        queues: [QueueName],
+        timeout: Duration,
+        unreachableAfter: Duration = .seconds(10),
+        drain: Duration = .seconds(10),
+        key: [UInt8],
+        seed: UInt64,
+        maximumRemembered: Int = ReceiptsEngine.maximumRemembered,
+    ) {
+        self.timeout = timeout
+        self.unreachableAfter = unreachableAfter
+        self.drain = drain
+        keyed = KeyedDigest(key: key)
+        memory = ReceiptMemory(maximumCount: maximumRemembered)
+        self.queues = queues.map { QueueConsumer($0) }
+        generator = SeededGenerator(seed: seed)
+    }
+
+    /// Whether no more is taken in.
+    private var isEnding: Bool { endingSignal != nil || !stops.isEmpty }
+
+    /// Whether lines can still be written.
+    private var canWrite: Bool {
+        !stops.contains { stop in
+            switch stop {
+            case .outputClosed, .storage: true
+            default: false
+            }
+        }
+    }
+
+    private var isFull: Bool { waiting.count + takenBytes >= Self.maximumWaitingBytes }
+
+    // MARK: - Pushes
+
+    /// Takes a push.
+    ///
+    /// - Parameters:
+    ///   - id: Names it in ``nextAnswered()``.
+    ///   - body: The whole body.
+    ///   - now: The time.
+    /// - Returns: Why it is not taken; `nil` if it is to be answered when ``nextAnswered()`` says so.
+    package mutating func pushArrived(_ id: UInt64, _ body: Span<UInt8>, at now: Instant) -> PushRefusal? {
+        guard !isEnding else { return .isEnding }
+        guard !isFull else { return .isFull }
+        var receipts: [Receipt] = []
+        do throws(JSONError) {
+            let range = 0..<body.count
+            if try JSONScanner.check(body, in: range) == .object {
+                receipts.append(try Receipt(body, in: range))
+            } else {
+                for element in try JSONScanner.elements(of: body, in: range) {
+                    receipts.append(try Receipt(body, in: element.value))
+                }
+            }
+        } catch {
+            tally.unreadablePushes += 1
+            tell(.unreadablePush, once: "push")
+            return .unreadable
+        }
+        for receipt in receipts { add(receipt, body, at: now) }
+        tally.pushes += 1
+        deliver(to: .push(id))
+        return nil
+    }
+
+    /// A push that is to be answered now: as taken, or as one that is to come again.
+    package mutating func nextAnswered() -> (push: UInt64, isTaken: Bool)? {
+        answered.popFirst()
+    }
+
+    private mutating func add(_ receipt: Receipt, _ bytes: Span<UInt8>, at now: Instant) {
+        let isNew = memory.insert(receipt.digest(bytes, keyed), at: now)
+        if memory.hasForgottenEarly { tell(.forgetsEarly, once: "memory") }
+        guard isNew else {
+            tally.repeats += 1
+            return
+        }
+        switch receipt.type {
+        case .report: tally.reports += 1
+        case .reply: tally.replies += 1
+        case nil: tally.others += 1
+        }
+        receipt.appendLine(bytes, to: &waiting)
+    }
+
+    /// Has somebody wait until all lines so far are written: also one whose receipts are repeats, of lines that may not be yet.
+    private mutating func deliver(to delivery: Delivery) {
+        deliveries.append((waiting.isEmpty ? takeCount : takeCount + 1, delivery))
+        settleDeliveries()
+    }
+
+    private mutating func settleDeliveries() {
+        while let first = deliveries.first, first.buffer <= writtenCount {
+            deliveries.removeFirst()
+            switch first.to {
+            case .push(let id): answered.append((id, true))
+            case .messages(let queue, let handles): queues[queue].delete(handles)
+            }
+        }
+    }
+
+    // MARK: - Queues
+
+    /// The next request that is to go out now.
+    package mutating func nextRequest(at now: Instant) -> QueueRequest? {
+        guard canWrite else { return nil }
+        for queue in queues.indices {
+            guard let call = queues[queue].next(at: now, receives: !isEnding && !isFull) else { continue }
+            let patience = call == .receive ? timeout + .seconds(Self.waitSeconds) : timeout
+            let id = RequestID(batch: BatchTable.Index(queue), number: nextNumber)
+            nextNumber += 1
+            flights[id] = Flight(queue: queue, call: call, askedAt: now, timeoutAt: now.advanced(by: patience))
+            return QueueRequest(id: id, queue: queue, call: call)
+        }
+        return nil
+    }
+
+    /// A request that is to be given up; its report is still due.
+    package mutating func nextAbandoned(at now: Instant) -> RequestID? {
+        let isGivenUp = isGivenUp(at: now)
+        let overdue = flights.first { _, flight in
+            guard !flight.isAbandoned else { return false }
+            return isGivenUp || flight.timeoutAt <= now || isEnding && flight.call == .receive
+        }
+        guard let id = overdue?.key else { return nil }
+        flights[id]?.isAbandoned = true
+        return id
+    }
+
+    /// Reports a token, and how long it lives in seconds.
+    package mutating func tokenArrived(_ id: RequestID, lifetime: Int, at now: Instant) {
+        guard let flight = end(id) else { return }
+        reached()
+        queues[flight.queue].tokenArrived(lifetime: lifetime, at: now)
+    }
+
+    /// Reports messages; none if the queue has none.
+    package mutating func received(_ id: RequestID, _ messages: [QueueMessage], at now: Instant) {
+        guard let flight = end(id) else { return }
+        reached()
+        queues[flight.queue].received(messages.count, askedAt: flight.askedAt, at: now)
+        let name = queues[flight.queue].name
+        isTold.remove(name.text)
+        var handles: [String] = []
+        for message in messages {
+            if take(message, of: name.type, at: now) {
+                handles.append(message.handle)
+            } else {
+                tally.unreadableMessages += 1
+                tell(.unreadableMessage(name), once: "message \(name.text)")
+            }
+        }
+        if !handles.isEmpty { deliver(to: .messages(queue: flight.queue, handles: handles)) }
+    }
+
+    private mutating func take(_ message: QueueMessage, of type: ReceiptType, at now: Instant) -> Bool {
+        guard let body = message.body,
+            let receipt = try? Receipt(body.span, in: 0..<body.count, type: type)
+        else { return false }
+        add(receipt, body.span, at: now)
+        return true
+    }
+
+    /// Reports that messages were deleted, or had come back to the queue before.
+    package mutating func deleted(_ id: RequestID, at now: Instant) {
+        guard let flight = end(id) else { return }
+        if case .delete(let handles) = flight.call { tally.deleted += handles.count }
+        queues[flight.queue].deleted()
+    }
+
+    /// Reports that the queue does not take its token.
+    package mutating func tokenRefused(_ id: RequestID, code: String, at now: Instant) {
+        guard let flight = end(id) else { return }
+        reached()
+        queues[flight.queue].tokenRefused(flight.call, at: now, using: &generator)
+        tellIfFailing(flight.queue, "it answers \(code)")
+    }
+
+    /// Reports a refusal that trying again does not help.
+    package mutating func refused(_ id: RequestID, _ stop: StopReason, at now: Instant) {
+        guard let flight = end(id) else { return }
+        queues[flight.queue].abandoned(flight.call)
+        self.stop(stop, at: now)
+    }
+
+    /// Reports an answer that is of no use: a refusal that may pass, or one that cannot be read.
+    package mutating func failed(_ id: RequestID, _ why: String, at now: Instant) {
+        guard let flight = end(id) else { return }
+        reached()
+        fail(flight, why, at: now)
+    }
+
+    /// Reports that a request did not leave.
+    package mutating func notSent(_ id: RequestID, _ reason: NotSentReason, at now: Instant) {
+        guard let flight = end(id) else { return }
+        guard !hasReachedQueues else { return fail(flight, reason.text, at: now) }
+        queues[flight.queue].failed(flight.call, at: now, using: &generator)
+        if case .certificate = reason { return stop(.unreachable(reason), at: now) }
+        firstFailure = (firstFailure?.at ?? flight.askedAt, reason)
+    }
+
+    /// Reports that a request got no answer.
+    package mutating func unanswered(_ id: RequestID, _ doubt: Doubt, at now: Instant) {
+        guard let flight = end(id) else { return }
+        fail(flight, doubt.text, at: now)
+    }
+
+    private mutating func end(_ id: RequestID) -> Flight? {
+        flights.removeValue(forKey: id)
+    }
+
+    private mutating func reached() {
+        hasReachedQueues = true
+        firstFailure = nil
+    }
+
+    private mutating func fail(_ flight: Flight, _ why: String, at now: Instant) {
+        guard !isEnding else { return queues[flight.queue].abandoned(flight.call) }
+        queues[flight.queue].failed(flight.call, at: now, using: &generator)
+        tellIfFailing(flight.queue, why)
+    }
+
+    private mutating func tellIfFailing(_ queue: Int, _ why: String) {
+        guard queues[queue].isFailing else { return }
+        tell(.failing(queues[queue].name, why: why), once: queues[queue].name.text)
+    }
+
+    private mutating func tell(_ notice: Notice, once name: String) {
+        if isTold.insert(name).inserted { notices.append(notice) }
+    }
+
+    /// What the user is to be told now.
+    package mutating func nextNotice() -> Notice? { notices.popFirst() }
+
+    // MARK: - Output
+
+    /// Hands lines to the output, as one buffer.
+    ///
+    /// - Parameter buffer: Receives whole lines; it is empty before.
+    package mutating func takeOutput(into buffer: inout [UInt8]) {
+        guard !waiting.isEmpty, canWrite else { return }
+        swap(&buffer, &waiting)
+        takeCount += 1
+        taken.append(buffer.count)
+        takenBytes += buffer.count
+    }
+
+    /// Reports that the oldest of the buffers is out.
+    package mutating func outputWritten() {
+        takenBytes -= taken.popFirst() ?? 0
+        writtenCount += 1
+        settleDeliveries()
+    }
+
+    /// Reports that nobody reads the output any more.
+    package mutating func outputClosed(at now: Instant) { stop(.outputClosed, at: now) }
+
+    /// Reports that writing has failed.
+    package mutating func outputFailed(_ what: String, at now: Instant) { stop(.storage(what), at: now) }
+
+    // MARK: - The end
+
+    /// Reports a signal that asks for the end: what has come is written and let go of.
+    package mutating func signalArrived(_ signal: Int32, at now: Instant) {
+        endingSignal = endingSignal ?? signal
+        drainDeadline = drainDeadline ?? now.advanced(by: drain)
+    }
+
+    /// Reports that pushes cannot be taken.
+    package mutating func listeningFailed(_ why: String, at now: Instant) {
+        stop(.unreachable(.noConnection(why)), at: now)
+    }
+
+    private mutating func stop(_ reason: StopReason, at now: Instant) {
+        guard !stops.contains(where: { $0.isSameKind(as: reason) }) else { return }
+        stops.append(reason)
+        drainDeadline = drainDeadline ?? now.advanced(by: drain)
+        guard !canWrite else { return }
+        // Nobody may take for written what is not.
+        for (_, delivery) in deliveries {
+            if case .push(let id) = delivery { answered.append((id, false)) }
+        }
+        deliveries.removeAll()
+    }
+
+    private func isGivenUp(at now: Instant) -> Bool {
+        guard isEnding else { return false }
+        return !canWrite || drainDeadline.map { $0 <= now } ?? false
+    }
+
+    /// Does what has become due.
+    package mutating func deadlineReached(at now: Instant) {
+        if let (since, reason) = firstFailure, since.advanced(by: unreachableAfter) <= now {
+            firstFailure = nil
+            stop(.unreachable(reason), at: now)
+        }
+    }
+
+    /// When the engine wants to be called with ``deadlineReached(at:)`` and asked for requests.
+    package func nextDeadline(at now: Instant) -> Instant? {
+        var next: Instant?
+        func consider(_ instant: Instant) {
+            next = min(next ?? instant, instant)
+        }
+        for flight in flights.values where !flight.isAbandoned { consider(flight.timeoutAt) }
+        if let firstFailure { consider(firstFailure.at.advanced(by: unreachableAfter)) }
+        if let drainDeadline { consider(drainDeadline) }
+        if canWrite { for queue in queues { queue.nextDeadline(after: now).map(consider) } }
+        return next
+    }
+
+    /// Whether the run is over: all that was taken in is written and let go of, or given up.
+    package func isFinished(at now: Instant) -> Bool {
+        guard isEnding, flights.isEmpty, answered.isEmpty else { return false }
+        if isGivenUp(at: now) { return true }
+        return waiting.isEmpty && deliveries.isEmpty && !queues.contains { $0.hasDeletions }
+    }
+}
