@@ -63,8 +63,13 @@ struct ReceiptsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where pushes are taken; port 0 is a free one.", valueName: "host:port"))
     var listen: ListenAddress?
 
-    @Option(help: ArgumentHelp("A queue to read; may be given more than once.", valueName: "name"))
+    @Option(help: ArgumentHelp("A queue to read; several joined by commas, or in as many options.", valueName: "name"))
     var queue: [String] = []
+
+    /// The names, also where one option or variable has several.
+    private var queueNames: [String] {
+        queue.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+    }
 
     @Option(help: ArgumentHelp("Where tokens for queues are had.", valueName: "url"))
     var endpoint = "https://\(AlibabaCloudSMS.Endpoint.receiptTokens)"
@@ -96,12 +101,14 @@ struct ReceiptsCommand: ParsableCommand {
         guard listen != nil || !queue.isEmpty else {
             throw ValidationError("Give --listen host:port, --queue name, or both.")
         }
-        for text in queue where QueueName(text) == nil {
+        for text in queueNames where QueueName(text) == nil {
             throw ValidationError(
                 "--queue \(text) is no name such as Alicom-Queue-1092397003988387-SmsReport or …-SmsUp."
             )
         }
-        guard Set(queue).count == queue.count else { throw ValidationError("--queue names the same queue twice.") }
+        guard Set(queueNames).count == queueNames.count else {
+            throw ValidationError("--queue names the same queue twice.")
+        }
         guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than 0.") }
     }
 
@@ -139,7 +146,7 @@ struct ReceiptsCommand: ParsableCommand {
         guard tokens.host != AlibabaCloudSMS.Endpoint.sms else {
             throw end(
                 .configuration,
-                "--endpoint \(endpoint) is where messages are sent; tokens for queues are had from https://\(Endpoint.receiptTokens).",
+                "--endpoint, or SMSPIPE_ENDPOINT, is \(endpoint), where messages are sent; tokens for queues are had from https://\(Endpoint.receiptTokens).",
             )
         }
         let messages =
@@ -155,7 +162,7 @@ struct ReceiptsCommand: ParsableCommand {
             orElse: "or try it without an account: smspipe simulate.",
         )
         return ReceiptsConfiguration.Queues(
-            names: queue.compactMap { QueueName($0) },
+            names: queueNames.compactMap { QueueName($0) },
             tokens: ways.tokens,
             messages: ways.messages,
             caFile: caFile,
@@ -181,8 +188,8 @@ struct ReceiptsCommand: ParsableCommand {
         switch notice {
         case .unreadablePush:
             "a push that is no JSON array of objects was refused, and so will be others; let only the platform reach this address."
-        case .unreadableMessage(let queue):
-            "a message of \(queue.text) cannot be read and was left there, and so will be others."
+        case .unreadableMessage(let queue, let id):
+            "a message of \(queue.text) cannot be read\(id.isEmpty ? "" : " (MessageId \(id))") and was left there, and so will be others."
         case .failing(let queue, let why): "\(queue.text): \(why); trying again."
         case .forgetsEarly:
             "more receipts come within a day than are remembered; one that comes again late may get a second line."
@@ -197,16 +204,22 @@ struct ReceiptsCommand: ParsableCommand {
                 "cannot listen on \(listen.hostText):\(listen.port): \(why); choose another --listen."
             )
         }
-        for stop in result.stops {
-            if case .account(let answer) = stop, answer.code == "QueueNotExist" {
-                printDiagnostic(
-                    "stopped: there is no such queue: \(queue.joined(separator: ", ")); the console shows its name."
-                )
-            } else if let text = StopText(stop, endpoint: endpoint, sends: false).text {
-                printDiagnostic(text)
-            }
-        }
+        for stop in result.stops { if let text = text(of: stop) { printDiagnostic(text) } }
         throw ExitCode(ExitStatus.status(of: result))
+    }
+
+    private func text(of stop: StopReason) -> String? {
+        switch stop {
+        case .account(let answer) where answer.code == "QueueNotExist":
+            return "stopped asking: there is no queue \(answer.message); the console shows its name."
+        case .credentials(let answer)
+        where answer.code == "AccessDenied" || CodeTable.entry(for: answer.code).remedy == CodeTable.grantPermission:
+            return """
+                stopped asking: \(answer.code): the key may not read the queue. Allow dybaseapi:QueryTokenForMnsQueue in the \
+                RAM console, and see that the queue is one of the key's account.
+                """
+        default: return StopText(stop, endpoint: endpoint, sends: false).text
+        }
     }
 }
 

@@ -98,8 +98,16 @@ package enum QueueRequests {
                     self = .unreadable
                     return
                 }
+                let id = XMLText.first("MessageId", in: message) ?? ""
                 let body = XMLText.first("MessageBody", in: message)
-                messages.append(QueueMessage(handle: handle, body: body.flatMap { Base64.decode($0.utf8.span) }))
+                messages.append(
+                    QueueMessage(
+                        // It may be shown to the user, so nothing else may stand in its place.
+                        id: id.utf8.count <= 64 && id.utf8.allSatisfy(Self.isOfID) ? id : "",
+                        handle: handle,
+                        body: body.flatMap { Base64.decode($0.utf8.span) },
+                    )
+                )
             }
             self = .messages(messages)
         }
@@ -120,6 +128,10 @@ package enum QueueRequests {
             var bytes: [UInt8] = []
             bytes.append(copying: body)
             return String(validating: bytes, as: UTF8.self).map { Substring($0) }
+        }
+
+        private static func isOfID(_ byte: UInt8) -> Bool {
+            Hexadecimal.value(of: byte) != nil || byte == UInt8(ascii: "-")
         }
 
         /// Codes are words such as `QueueNotExist`; whatever else stands there is not repeated.

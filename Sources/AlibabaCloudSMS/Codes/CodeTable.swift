@@ -48,8 +48,8 @@ package enum CodeTable {
     static let lookFirst = "Look at the send details or the delivery receipts before you send the messages again."
     /// What to do when the gateway finds a fault in what only this program writes.
     static let reportFault = "Look for a proxy that changes requests; if there is none, report a fault of smspipe."
-    /// What to do when a permission is missing.
-    static let grantPermission =
+    /// What to do when a permission to send, or to ask what became of messages, is missing.
+    package static let grantPermission =
         "Attach the policy AliyunDysmsFullAccess, or allow dysms:SendBatchSms and dysms:QuerySendDetails, in the RAM console."
 
     private static let unknown = CodeEntry(

@@ -20,6 +20,8 @@ struct ReceiptPushes: Sendable {
         var failureCount = 0
         var nextTime: WallTime
         var isUnderWay = false
+        /// Whether it was acknowledged before.
+        var isRepeat = false
     }
 
     /// The most receipts of a push.
@@ -81,7 +83,9 @@ struct ReceiptPushes: Sendable {
             acknowledgedCount += 1
             batches[id] = nil
             guard Double.random(in: 0..<1, using: &generator) < duplicateShare else { return }
-            batches[nextID] = Batch(body: batch.body, nextTime: now)
+            // Once: a repeat of a repeat would go on for ever.
+            guard !batch.isRepeat else { return }
+            batches[nextID] = Batch(body: batch.body, nextTime: now, isRepeat: true)
             nextID += 1
         } else if batch.failureCount < Self.pauses.count {
             batch.nextTime = now + Self.pauses[batch.failureCount] * timeScale

@@ -5,8 +5,8 @@ import DequeModule
 /// Decides what is asked of one queue, and when.
 ///
 /// It waits for messages with one request while the queue is empty, and with more at once while it hands out as many as a request
-/// can get. A message is deleted once its line is written; one whose deletion fails comes back, and is deleted as the repeat
-/// that it is.
+/// can get. A message is deleted once its line is written. A deletion that fails is tried again; when the message has come back
+/// meanwhile, as the repeat that it is.
 struct QueueConsumer {
     /// The most messages that one request gets or deletes.
     ///
@@ -16,6 +16,10 @@ struct QueueConsumer {
     private static let maximumReceivers = 8
     /// The most deletions under way.
     private static let maximumDeletions = 8
+    /// The most messages that wait for their deletion; of more, those that came first come back.
+    private static let maximumHandles = 4096
+    /// How long a token is taken to live at least, in seconds.
+    private static let shortestLife = 2
     /// How long before its end a token is renewed, in seconds; one that lives shorter, after two thirds.
     ///
     /// Source: api 5.2.
@@ -33,13 +37,17 @@ struct QueueConsumer {
     private var handles: Deque<String> = []
     private var pausedUntil = Instant.beforeAll
     private var failures = 0
+    private var deletionsPausedUntil = Instant.beforeAll
+    private var deletionFailures = 0
 
     init(_ name: QueueName) {
         self.name = name
     }
 
-    /// Whether requests have failed since the last one that did not.
-    var isFailing: Bool { failures > 0 }
+    /// Whether requests of a kind have failed since the last one that did not.
+    func isFailing(_ call: ReceiptsEngine.Call) -> Bool {
+        if case .delete = call { deletionFailures > 0 } else { failures > 0 }
+    }
 
     /// Whether messages are still to be deleted.
     var hasDeletions: Bool { !handles.isEmpty || deleting > 0 }
@@ -58,7 +66,7 @@ struct QueueConsumer {
             return .token
         }
         guard isValid else { return nil }
-        if !handles.isEmpty, deleting < Self.maximumDeletions {
+        if !handles.isEmpty, deleting < Self.maximumDeletions, now >= deletionsPausedUntil {
             deleting += 1
             let taken = Array(handles.prefix(Self.batchSize))
             handles.removeFirst(taken.count)
@@ -72,12 +80,14 @@ struct QueueConsumer {
     /// When ``next(at:receives:)`` is to be asked again though nothing has happened; `nil` if only an event can change its answer.
     func nextDeadline(after now: Instant) -> Instant? {
         if pausedUntil > now { return pausedUntil }
+        if !handles.isEmpty, deletionsPausedUntil > now { return deletionsPausedUntil }
         return token.flatMap { $0.dueAt > now ? $0.dueAt : nil }
     }
 
     /// Notes that written messages are to be deleted.
     mutating func delete(_ handles: [String]) {
         self.handles.append(contentsOf: handles)
+        self.handles.removeFirst(max(0, self.handles.count - Self.maximumHandles))
     }
 
     // MARK: - What came of it
@@ -85,7 +95,7 @@ struct QueueConsumer {
     /// Notes a token that lives so many seconds.
     mutating func tokenArrived(lifetime: Int, at now: Instant) {
         isTokenUnderWay = false
-        let lifetime = max(1, min(lifetime, 86_400))
+        let lifetime = max(Self.shortestLife, min(lifetime, 86_400))
         let dueAt = lifetime - min(Self.margin, (lifetime + 2) / 3)
         token = (now, now.advanced(by: .seconds(dueAt)), now.advanced(by: .seconds(lifetime)))
     }
@@ -102,9 +112,10 @@ struct QueueConsumer {
         }
     }
 
-    /// Notes the end of a deletion, whatever came of it.
+    /// Notes a deletion.
     mutating func deleted() {
         deleting -= 1
+        deletionFailures = 0
     }
 
     /// Notes that a request got no answer, or one that is of no use.
@@ -113,17 +124,20 @@ struct QueueConsumer {
         at now: Instant,
         using generator: inout some RandomNumberGenerator,
     ) {
-        switch call {
-        case .token: isTokenUnderWay = false
-        case .receive: receiving -= 1
-        // They come back.
-        case .delete: return deleting -= 1
-        }
-        receivers = 1
-        failures += 1
+        abandoned(call)
         // At least half a second: without a lower end, one in many waits would be none.
-        let wait = Self.retryPolicy.wait(after: failures, retryAfter: nil, using: &generator)
-        pausedUntil = max(pausedUntil, now.advanced(by: wait + .milliseconds(500)))
+        func end(of failures: Int, _ generator: inout some RandomNumberGenerator) -> Instant {
+            let wait = Self.retryPolicy.wait(after: failures, retryAfter: nil, using: &generator)
+            return now.advanced(by: wait + .milliseconds(500))
+        }
+        if case .delete = call {
+            deletionFailures += 1
+            deletionsPausedUntil = max(deletionsPausedUntil, end(of: deletionFailures, &generator))
+        } else {
+            receivers = 1
+            failures += 1
+            pausedUntil = max(pausedUntil, end(of: failures, &generator))
+        }
     }
 
     /// Notes that the queue does not take the token; one that it should have taken is renewed at once, else after a wait.
@@ -134,20 +148,17 @@ struct QueueConsumer {
     ) {
         let isNew = token.map { $0.since.duration(to: now) < .seconds(10) } ?? false
         token = nil
-        if isNew { return failed(call, at: now, using: &generator) }
-        switch call {
-        case .token: isTokenUnderWay = false
-        case .receive: receiving -= 1
-        case .delete: deleting -= 1
-        }
+        if isNew { failed(call, at: now, using: &generator) } else { abandoned(call) }
     }
 
-    /// Notes that a request was given up since nothing more is wanted.
+    /// Notes that a request has ended without anything having come of it.
     mutating func abandoned(_ call: ReceiptsEngine.Call) {
         switch call {
         case .token: isTokenUnderWay = false
         case .receive: receiving -= 1
-        case .delete: deleting -= 1
+        case .delete(let handles):
+            deleting -= 1
+            delete(handles)
         }
     }
 }

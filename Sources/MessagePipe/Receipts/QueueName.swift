@@ -29,13 +29,16 @@ package struct QueueName: Hashable, Sendable {
 
 /// A message that a queue has handed out.
 package struct QueueMessage: Equatable, Sendable {
+    /// What the queue calls it.
+    package let id: String
     /// What it is deleted by.
     package let handle: String
     /// The receipt, one JSON object; `nil` if the queue's message cannot be read.
     package let body: [UInt8]?
 
     /// Creates a message.
-    package init(handle: String, body: [UInt8]?) {
+    package init(id: String = "", handle: String, body: [UInt8]?) {
+        self.id = id
         self.handle = handle
         self.body = body
     }

@@ -32,7 +32,7 @@ struct Receipt {
 
     private static func type(of members: [JSONMember], in bytes: Span<UInt8>) -> ReceiptType? {
         func has(_ name: StaticString) -> Bool {
-            members.contains { $0.name.count == name.utf8CodeUnitCount && bytes.equals(name, at: $0.name.lowerBound) }
+            members.contains { isNamed(name, $0, bytes) }
         }
         if has("content") || has("dest_code") { return .reply }
         return has("success") || has("err_code") || has("report_time") ? .report : nil
@@ -42,7 +42,8 @@ struct Receipt {
     func appendLine(_ bytes: Span<UInt8>, to lines: inout [UInt8]) {
         lines.append(copying: "{\"Type\":")
         JSONText.appendString(type?.rawValue, to: &lines)
-        for member in members where !isNamedType(member, bytes) {
+        // The line has one `Type`, and it is ours.
+        for member in members where !Self.isNamed("Type", member, bytes) {
             lines.append(copying: ",\"")
             lines.append(copying: bytes, member.name)
             lines.append(copying: "\":")
@@ -52,9 +53,30 @@ struct Receipt {
         lines.append(copying: "}\n")
     }
 
-    /// The line has one `Type`, and it is ours.
-    private func isNamedType(_ member: JSONMember, _ bytes: Span<UInt8>) -> Bool {
-        member.name.count == 4 && bytes.equals("Type", at: member.name.lowerBound)
+    private static func isNamed(_ name: StaticString, _ member: JSONMember, _ bytes: Span<UInt8>) -> Bool {
+        guard member.nameHasEscapes else {
+            return member.name.count == name.utf8CodeUnitCount && bytes.equals(name, at: member.name.lowerBound)
+        }
+        var text: [UInt8] = []
+        JSONText.appendDecoded(bytes, member.name, to: &text)
+        return text.count == name.utf8CodeUnitCount && text.span.equals(name, at: 0)
+    }
+
+    /// Appends a value without the blanks between its tokens.
+    private static func appendCompact(_ bytes: Span<UInt8>, _ range: Range<Int>, to text: inout [UInt8]) {
+        var (isInString, isEscaped) = (false, false)
+        for index in range {
+            let byte = bytes[index]
+            if isInString {
+                if byte == UInt8(ascii: "\""), !isEscaped { isInString = false }
+                isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+            } else if byte <= 0x20 {
+                continue
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = true
+            }
+            text.append(byte)
+        }
     }
 
     /// Stands for what it says, however it is spelt and in whatever order.
@@ -66,7 +88,7 @@ struct Receipt {
             if member.kind == .string {
                 JSONText.appendDecoded(bytes, (member.value.lowerBound + 1)..<(member.value.upperBound - 1), to: &value)
             } else {
-                for index in member.value where bytes[index] > 0x20 { value.append(bytes[index]) }
+                Self.appendCompact(bytes, member.value, to: &value)
             }
             return (name: name, kind: member.kind, value: value)
         }

@@ -42,7 +42,7 @@ package struct ReceiptsEngine: ~Copyable {
         /// A push could not be read.
         case unreadablePush
         /// A queue's message could not be read, and was left where it is.
-        case unreadableMessage(QueueName)
+        case unreadableMessage(QueueName, id: String)
         /// A queue cannot be asked, and is tried again.
         case failing(QueueName, why: String)
         /// Repeats may come through, as more receipts came within a day than are remembered.
@@ -278,14 +278,14 @@ package struct ReceiptsEngine: ~Copyable {
         reached()
         queues[flight.queue].received(messages.count, askedAt: flight.askedAt, at: now)
         let name = queues[flight.queue].name
-        isTold.remove(name.text)
+        isTold.remove(Self.key(name, .receive))
         var handles: [String] = []
         for message in messages {
             if take(message, of: name.type, at: now) {
                 handles.append(message.handle)
             } else {
                 tally.unreadableMessages += 1
-                tell(.unreadableMessage(name), once: "message \(name.text)")
+                tell(.unreadableMessage(name, id: message.id), once: "message \(name.text)")
             }
         }
         if !handles.isEmpty { deliver(to: .messages(queue: flight.queue, handles: handles)) }
@@ -304,6 +304,7 @@ package struct ReceiptsEngine: ~Copyable {
         guard let flight = end(id) else { return }
         if case .delete(let handles) = flight.call { tally.deleted += handles.count }
         queues[flight.queue].deleted()
+        isTold.remove(Self.key(queues[flight.queue].name, flight.call))
     }
 
     /// Reports that the queue does not take its token.
@@ -311,7 +312,7 @@ package struct ReceiptsEngine: ~Copyable {
         guard let flight = end(id) else { return }
         reached()
         queues[flight.queue].tokenRefused(flight.call, at: now, using: &generator)
-        tellIfFailing(flight.queue, "it answers \(code)")
+        tellIfFailing(flight, "it answers \(code)")
     }
 
     /// Reports a refusal that trying again does not help.
@@ -353,14 +354,20 @@ package struct ReceiptsEngine: ~Copyable {
     }
 
     private mutating func fail(_ flight: Flight, _ why: String, at now: Instant) {
-        guard !isEnding else { return queues[flight.queue].abandoned(flight.call) }
+        if isEnding, flight.call == .receive { return queues[flight.queue].abandoned(flight.call) }
         queues[flight.queue].failed(flight.call, at: now, using: &generator)
-        tellIfFailing(flight.queue, why)
+        tellIfFailing(flight, why)
     }
 
-    private mutating func tellIfFailing(_ queue: Int, _ why: String) {
-        guard queues[queue].isFailing else { return }
-        tell(.failing(queues[queue].name, why: why), once: queues[queue].name.text)
+    private mutating func tellIfFailing(_ flight: Flight, _ why: String) {
+        let queue = queues[flight.queue]
+        guard queue.isFailing(flight.call) else { return }
+        tell(.failing(queue.name, why: why), once: Self.key(queue.name, flight.call))
+    }
+
+    /// What is told once for a kind of request to a queue.
+    private static func key(_ queue: QueueName, _ call: Call) -> String {
+        if case .delete = call { "delete \(queue.text)" } else { queue.text }
     }
 
     private mutating func tell(_ notice: Notice, once name: String) {
@@ -384,7 +391,9 @@ package struct ReceiptsEngine: ~Copyable {
     }
 
     /// Reports that the oldest of the buffers is out.
-    package mutating func outputWritten() {
+    package mutating func outputWritten(at now: Instant) {
+        // An output that was stalled until now gets its time to let go of what it has written.
+        if isEnding { drainDeadline = now.advanced(by: drain) }
         takenBytes -= taken.popFirst() ?? 0
         writtenCount += 1
         settleDeliveries()
@@ -442,7 +451,7 @@ package struct ReceiptsEngine: ~Copyable {
         }
         for flight in flights.values where !flight.isAbandoned { consider(flight.timeoutAt) }
         if let firstFailure { consider(firstFailure.at.advanced(by: unreachableAfter)) }
-        if let drainDeadline { consider(drainDeadline) }
+        if let drainDeadline, drainDeadline > now { consider(drainDeadline) }
         if canWrite { for queue in queues { queue.nextDeadline(after: now).map(consider) } }
         return next
     }

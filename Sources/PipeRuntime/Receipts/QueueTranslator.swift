@@ -77,9 +77,11 @@ struct QueueTranslator: ~Copyable {
             switch request.call {
             case .token: tellToken(&engine, request, evidence, answer, at: now)
             case .receive:
-                tellQueue(&engine, id, QueueRequests.Answer(received: answer.status, answer.body.span), answer, at: now)
+                let read = QueueRequests.Answer(received: answer.status, answer.body.span)
+                tellQueue(&engine, request, read, answer, at: now)
             case .delete:
-                tellQueue(&engine, id, QueueRequests.Answer(deleted: answer.status, answer.body.span), answer, at: now)
+                let read = QueueRequests.Answer(deleted: answer.status, answer.body.span)
+                tellQueue(&engine, request, read, answer, at: now)
             }
         }
     }
@@ -113,16 +115,22 @@ struct QueueTranslator: ~Copyable {
 
     private mutating func tellQueue(
         _ engine: inout ReceiptsEngine,
-        _ id: RequestID,
+        _ request: ReceiptsEngine.QueueRequest,
         _ answer: QueueRequests.Answer,
         _ received: HTTPAnswer,
         at now: Instant,
     ) {
+        let id = request.id
         switch answer {
         case .messages(let messages): engine.received(id, messages, at: now)
         case .deleted: engine.deleted(id, at: now)
         case .refused("QueueNotExist"):
-            engine.refused(id, .account(Answer(codeClass: .account, code: "QueueNotExist", message: "")), at: now)
+            let name = queues.names[request.queue].text
+            let answer = Answer(codeClass: .account, code: "QueueNotExist", message: name)
+            engine.refused(id, .account(answer), at: now)
+        case .refused("AccessDenied") where request.call == .receive:
+            let answer = Answer(codeClass: .credentials, code: "AccessDenied", message: "")
+            engine.refused(id, .credentials(answer), at: now)
         case .refused(let code):
             correctClock(by: received)
             if received.status == 401 || received.status == 403 {

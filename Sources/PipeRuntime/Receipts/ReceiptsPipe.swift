@@ -181,7 +181,7 @@ package final class ReceiptsPipe {
 
     private func outputReported(_ event: OrderedOutput.Event) {
         switch event {
-        case .written: engine.outputWritten()
+        case .written: engine.outputWritten(at: Clock.now)
         case .closed: engine.outputClosed(at: Clock.now)
         case .failed(let number):
             engine.outputFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)

@@ -83,7 +83,7 @@ struct QueueRequestsTests {
         #expect(
             Self.received(200, body)
                 == .messages([
-                    QueueMessage(handle: "1-a&b==", body: Array("{\"a\":\"你\"}".utf8)),
+                    QueueMessage(id: "5F29", handle: "1-a&b==", body: Array("{\"a\":\"你\"}".utf8)),
                     QueueMessage(handle: "2", body: nil), QueueMessage(handle: "3", body: nil),
                 ])
         )

@@ -52,7 +52,7 @@ final class ReceiptsBench {
     /// What the output gets, written at once.
     func output() -> String {
         let text = take()
-        if !text.isEmpty { engine.outputWritten() }
+        if !text.isEmpty { engine.outputWritten(at: now) }
         return text
     }
 

@@ -15,6 +15,7 @@ struct ReceiptsEngineTests {
         (#"[{"content":"a\n\"b\" \u00e9 退订"}]"#, #"{"Type":"SmsUp","content":"a\n\"b\" \u00e9 退订"}"# + "\n"),
         (#"[{"dest_code":"1"}]"#, #"{"Type":"SmsUp","dest_code":"1"}"# + "\n"),
         (#"[{"To":"1"}]"#, #"{"Type":null,"To":"1"}"# + "\n"),
+        (#"[{"\u0054ype":"x","\u0073uccess":true}]"#, #"{"Type":"SmsReport","\u0073uccess":true}"# + "\n"),
         (#"[{"Type":"SmsUp","success":false}]"#, #"{"Type":"SmsReport","success":false}"# + "\n"),
         (
             "[{\"content\" :\r\n \"x\",\n\"a\":{\"b\" :[1,\n2]} }\n]",
@@ -56,7 +57,7 @@ struct ReceiptsEngineTests {
         #expect(bench.take() != "")
         let second = bench.push(#"[{"content":"x"}]"#).id
         #expect(bench.answered().isEmpty)
-        bench.engine.outputWritten()
+        bench.engine.outputWritten(at: bench.now)
         #expect(bench.answered() == [first: true])
         #expect(bench.output() != "")
         #expect(bench.answered() == [second: true])
@@ -70,7 +71,7 @@ struct ReceiptsEngineTests {
         #expect(bench.take().split(separator: "\n").count == 1)
         let late = bench.push("[\(Self.report)]").id
         #expect(bench.answered().isEmpty && bench.take() == "")
-        bench.engine.outputWritten()
+        bench.engine.outputWritten(at: bench.now)
         #expect(bench.answered() == [first: true, repeated: true, late: true])
         let last = bench.push("[\(Self.report)]").id
         #expect(bench.answered() == [last: true])
@@ -81,6 +82,9 @@ struct ReceiptsEngineTests {
         (#"{"content":"a","dest_code":"1"}"#, #"{ "dest_code" : "1" , "content" : "\u0061" }"#, true),
         (#"{"content":"a","x":[1, 2]}"#, #"{"content":"a","x":[1,2]}"#, true),
         (#"{"content":"a"}"#, #"{"content":"b"}"#, false),
+        (#"{"content":"a","x":{"a":"b c"}}"#, #"{"content":"a","x":{"a":"bc"}}"#, false),
+        (#"{"content":"a","x":["\" ","b"]}"#, #"{"content":"a","x":["\"","b"]}"#, false),
+        (#"{"content":"a","x":[" \\", " "]}"#, #"{"content":"a","x":[" \\"," "]}"#, true),
         (#"{"content":"a"}"#, #"{"content":"a","dest_code":"1"}"#, false),
         (#"{"content":"1"}"#, #"{"content":1}"#, false),
         (#"{"content":"a","b":"c"}"#, #"{"content":"ab","":"c"}"#, false),
@@ -138,7 +142,7 @@ struct ReceiptsEngineTests {
         #expect(bench.ask().isEmpty, "queues are not asked for more either")
         #expect(bench.take() != "")
         #expect(bench.push("[\(Self.report)]").refusal == .isFull)
-        bench.engine.outputWritten()
+        bench.engine.outputWritten(at: bench.now)
         #expect(bench.push("[\(Self.report)]").refusal == nil)
         #expect(bench.ask() == [.receive])
     }
@@ -208,7 +212,7 @@ struct ReceiptsEngineTests {
             bench.take() == "{\"Type\":\"SmsReport\",\"biz_id\":\"1\"}\n{\"Type\":\"SmsReport\",\"biz_id\":\"2\"}\n"
         )
         #expect(bench.ask().isEmpty)
-        bench.engine.outputWritten()
+        bench.engine.outputWritten(at: bench.now)
         #expect(bench.ask() == [.delete(["h1", "h2"])])
         bench.engine.deleted(bench.answering { $0 != .receive }.id, at: bench.now)
         #expect(bench.tally.deleted == 2)
@@ -223,10 +227,13 @@ struct ReceiptsEngineTests {
         #expect(bench.output() == "{\"Type\":\"SmsUp\",\"content\":\"x\"}\n")
         bench.ask()
         bench.engine.failed(bench.answering { $0 == .delete(["h1"]) }.id, "it answers X", at: bench.now)
+        #expect(bench.notices() == [.failing(ReceiptsBench.replies, why: "it answers X")])
         bench.ask()
         bench.give([QueueMessage("h1b", #"{"content":"x"}"#)])
         #expect(bench.output() == "")
-        #expect(bench.ask() == [.delete(["h1b"]), .receive])
+        #expect(bench.ask() == [.receive], "a deletion is not tried again at once")
+        bench.wait(.seconds(2))
+        #expect(bench.ask() == [.delete(["h1", "h1b"])])
         #expect(bench.tally.repeats == 1)
     }
 
@@ -273,13 +280,13 @@ struct ReceiptsEngineTests {
         for _ in 0..<2 {
             bench.ask()
             bench.give([
-                QueueMessage(handle: "a", body: nil), QueueMessage("b", "no JSON"),
+                QueueMessage(id: "5F-1", handle: "a", body: nil), QueueMessage("b", "no JSON"),
                 QueueMessage("c", #"{"biz_id":"1"}"#),
             ])
         }
         _ = bench.output()
         #expect(bench.ask().contains(.delete(["c", "c"])))
-        #expect(bench.notices() == [.unreadableMessage(ReceiptsBench.reports)])
+        #expect(bench.notices() == [.unreadableMessage(ReceiptsBench.reports, id: "5F-1")])
         #expect(bench.tally.unreadableMessages == 4)
     }
 
@@ -388,6 +395,44 @@ struct ReceiptsEngineTests {
         #expect(bench.isFinished && bench.notices().isEmpty)
     }
 
+    @Test func `deletions that fail are told once, and tried again for longer and longer`() {
+        let bench = ReceiptsBench([ReceiptsBench.reports])
+        bench.ask()
+        bench.giveToken(lifetime: 86_400)
+        bench.ask()
+        bench.give([QueueMessage("h1", #"{"biz_id":"1"}"#)])
+        _ = bench.output()
+        var times: [Instant] = []
+        while times.count < 12 {
+            bench.wait(.milliseconds(100))
+            bench.ask()
+            guard bench.inFlight.contains(where: { $0.call == .delete(["h1"]) }) else { continue }
+            times.append(bench.now)
+            bench.engine.failed(bench.answering { $0 == .delete(["h1"]) }.id, "HTTP 500", at: bench.now)
+        }
+        #expect(times[0].duration(to: times[11]) > .seconds(20))
+        #expect(bench.notices() == [.failing(ReceiptsBench.reports, why: "HTTP 500")])
+    }
+
+    @Test func `a deletion that fails at the end is tried again, and one whose line is late is made`() {
+        let bench = ReceiptsBench([ReceiptsBench.reports])
+        bench.ask()
+        bench.giveToken()
+        bench.ask()
+        bench.give([QueueMessage("h1", #"{"biz_id":"1"}"#)])
+        _ = bench.take()
+        bench.engine.signalArrived(15, at: bench.now)
+        bench.wait(.seconds(11))
+        // The output was stalled.
+        bench.engine.outputWritten(at: bench.now)
+        #expect(bench.ask() == [.delete(["h1"])])
+        bench.engine.failed(bench.answering { $0 != .receive }.id, "HTTP 500", at: bench.now)
+        #expect(!bench.isFinished)
+        bench.wait(.seconds(2))
+        #expect(bench.ask() == [.delete(["h1"])])
+        bench.engine.deleted(bench.answering { $0 != .receive }.id, at: bench.now)
+    }
+
     @Test func `a request is given up when its time is over: a waiting one later`() {
         let bench = ReceiptsBench([ReceiptsBench.reports])
         bench.ask()
@@ -442,7 +487,7 @@ struct ReceiptsEngineTests {
                 if !text.isEmpty { taken.append(text) }
             case 4 where !taken.isEmpty:
                 written.append(contentsOf: taken.removeFirst().split(separator: "\n").map(String.init))
-                bench.engine.outputWritten()
+                bench.engine.outputWritten(at: bench.now)
             case 5: bench.wait(.milliseconds(Int64.random(in: 0..<3000, using: &random)))
             default:
                 bench.ask()
