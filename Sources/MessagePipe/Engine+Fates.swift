@@ -27,7 +27,7 @@ extension Engine {
             tally.lookUps += 1
             return start(index, .lookUp, at: now)
         }
-        widen(at: now)
+        resizeWindow(at: now)
         if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
         guard mayStart, let index = nextBatch(at: now) else { return nil }
         return leave(index, at: now, sendDate: sendDate)
@@ -147,21 +147,21 @@ extension Engine {
         answer.message = batches[index].texts.masked(answer.message)
         switch codeClass {
         case .success:
-            noteAnswer(index, at: now)
-            settle(index, response(.accepted, answer, index))
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+            settle(index, by: response(.accepted, answer, index), at: now)
         case .message:
-            noteAnswer(index, at: now)
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             rejectOrSplit(index, answer, at: now)
         case .batchOrMessage:
-            noteAnswer(index, at: now)
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
             if isMixed(index) {
                 rejectOrSplit(index, answer, at: now)
             } else {
-                settle(index, response(.rejected, answer, index))
+                settle(index, by: response(.rejected, answer, index), at: now)
             }
         case .batch:
-            noteAnswer(index, at: now)
-            settle(index, response(.rejected, answer, index))
+            dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+            settle(index, by: response(.rejected, answer, index), at: now)
         case .credentials:
             stopForAccount(.credentials(answer), index, at: now)
         case .account:
@@ -248,10 +248,10 @@ extension Engine {
         return id.batch
     }
 
-    /// Notes an answer that took a request or refused it for good.
-    private mutating func noteAnswer(_ index: BatchTable.Index, at now: Instant) {
-        dispatcher.answered(sentAt: batches[index].sentAt, at: now)
-        width.answered(batches[index].count, sentAt: batches[index].sentAt)
+    /// Settles a request by its answer.
+    private mutating func settle(_ index: BatchTable.Index, by response: Response, at now: Instant) {
+        width.answered(batches[index].count, sentAt: batches[index].sentAt, at: now)
+        settle(index, response)
     }
 
     private func response(_ outcome: Outcome, _ answer: Answer, _ index: BatchTable.Index) -> Response {
@@ -272,7 +272,7 @@ extension Engine {
     private mutating func rejectOrSplit(_ index: BatchTable.Index, _ answer: Answer, at now: Instant) {
         let count = batches[index].count
         guard configuration.splits, count > 1 else {
-            settle(index, response(.rejected, answer, index))
+            settle(index, by: response(.rejected, answer, index), at: now)
             return
         }
         if let stop, !mayStart {
@@ -335,8 +335,8 @@ extension Engine {
             return
         }
         lastUnknownRefusal = serial
-        noteAnswer(index, at: now)
-        settle(index, response(.rejected, answer, index))
+        dispatcher.answered(sentAt: batches[index].sentAt, at: now)
+        settle(index, by: response(.rejected, answer, index), at: now)
     }
 
     // MARK: - Trying again

@@ -64,6 +64,7 @@ package struct Engine: ~Copyable {
         )
         window = Window(messages: configuration.window, bytes: configuration.maximumHeldBytes)
         width = WindowWidth(
+            narrowest: configuration.window,
             widest: configuration.widestWindow,
             batchSize: configuration.batchSize,
             deadline: configuration.deadline,
@@ -162,7 +163,7 @@ package struct Engine: ~Copyable {
                 batchClosed(closed)
             }
         }
-        widen(at: configuration.isDryRun ? nil : now)
+        resizeWindow(at: configuration.isDryRun ? nil : now)
         if isFull, window.reserve == 0 || configuration.isDryRun { flush() }
     }
 
@@ -262,14 +263,20 @@ package struct Engine: ~Copyable {
     /// Whether no more is read until messages have had their response lines.
     private var isFull: Bool { room <= window.reserve }
 
-    /// Widens a full window if batches fill then.
+    /// Widens a full window if batches fill then, and narrows a wide one if the gateway does not keep up with it.
     ///
     /// - Parameter now: The time; `nil` if nothing is sent.
-    mutating func widen(at now: Instant?) {
-        guard isFull else { return }
-        let wanted = width.wanted(window, held: messages.count, openBatches: batcher.openCount, at: now)
-        guard wanted > window.messages else { return }
-        window = Window(messages: wanted, bytes: configuration.maximumHeldBytes)
+    mutating func resizeWindow(at now: Instant?) {
+        guard !width.isFixed else { return }
+        let wanted = width.wanted(
+            window,
+            held: messages.count,
+            isFull: isFull,
+            openBatches: batcher.openCount,
+            at: now,
+        )
+        guard wanted != window.messages else { return }
+        window = window.resized(to: wanted, told: configuration.maximumHeldBytes)
     }
 
     /// The oldest open batch, if the window is full and three quarters of it have come since the batch was opened.
@@ -360,6 +367,7 @@ package struct Engine: ~Copyable {
     /// - Returns: Whether a line was appended.
     @discardableResult
     package mutating func takeOutput(into buffer: inout [UInt8], upTo limit: Int) -> Bool {
-        responses.take(from: &messages, &answers, into: &buffer, upTo: limit)
+        defer { if messages.count == 0 { width.emptied() } }
+        return responses.take(from: &messages, &answers, into: &buffer, upTo: limit)
     }
 }

@@ -15,7 +15,7 @@ package final class InputCredit: Sendable {
         /// pieces that are given back.
         var reserve: Int
         /// How many emptied chunks are kept: a few, as a reader that is fast takes one as soon as it is there; for a large window,
-        /// which is given back in large parts, an eighth of it in chunks of some six hundred messages.
+        /// which is given back in large parts, half of it in chunks of some six hundred messages.
         var maximumSpare: Int
         /// How many bytes are on their way to the event loop.
         var bytesUnderWay = 0
@@ -30,7 +30,7 @@ package final class InputCredit: Sendable {
             messages = window.messages - window.reserve
             bytes = window.bytes
             reserve = window.reserve
-            maximumSpare = min(max(4, window.messages / 5000), 64)
+            maximumSpare = window.messages < 50_000 ? 4 : min(window.messages / 1250, 256)
         }
 
         /// Whether something may be read now.
@@ -56,10 +56,10 @@ package final class InputCredit: Sendable {
         state = Mutex(State(window))
     }
 
-    /// Gives credit for a window that is wider now.
-    package func widen(from window: Window, to wider: Window) {
+    /// Gives credit for a window that is wider now, or takes it for one that is narrower: then there may be less than none for a while.
+    package func resize(from window: Window, to other: Window) {
         let isWaited = state.withLock { state in
-            let (old, new) = (State(window), State(wider))
+            let (old, new) = (State(window), State(other))
             state.messages += new.messages - old.messages
             state.bytes += new.bytes - old.bytes
             (state.reserve, state.maximumSpare) = (new.reserve, new.maximumSpare)

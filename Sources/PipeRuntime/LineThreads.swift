@@ -129,7 +129,7 @@ final class LineThreads {
         spare takeSpare: () -> Chunk? = { nil },
     ) {
         if window != self.window {
-            credit.widen(from: self.window, to: window)
+            credit.resize(from: self.window, to: window)
             self.window = window
         }
         guard released != given else { return }

@@ -31,7 +31,7 @@ from gateway import CHINA, KEY_ID, SECRET
 REPORTS = "Alicom-Queue-1092397003988387-SmsReport"
 REPLIES = "Alicom-Queue-1092397003988387-SmsUp"
 ACKNOWLEDGED = {"code": 0, "msg": "接收成功"}
-COUNTS = ["SmsReport", "SmsUp", "Other", "Repeats", "Pushes", "Deleted", "Unreadable", "Seconds"]
+COUNTS = ["SmsReport", "SmsUp", "Other", "Repeats", "Pushes", "Deleted", "Waiting", "Unreadable", "Seconds"]
 
 
 def report(number=1, **members):
@@ -811,7 +811,7 @@ def test_a_push_is_answered_when_its_line_is_written(receipts):
     run = receipts(stalled=True)
     client = run.client()
     client.send([report()])
-    run.wait_for_count("Pushes", 1)
+    run.wait_for_count("Waiting", 1)
     run.counts()
     assert not client.is_answered
     assert run.stalled.read() == [typed("SmsReport", report())]
@@ -824,7 +824,7 @@ def test_a_repeat_is_answered_when_the_line_of_the_first_is_written(receipts):
     clients = [run.client() for _ in range(3)]
     for number, client in enumerate(clients):
         client.send([report()])
-        run.wait_for_count("Pushes", number + 1)
+        run.wait_for_count("Waiting", number + 1)
     assert run.counts()["Repeats"] == 2
     assert not any(client.is_answered for client in clients)
     assert run.stalled.read() == [typed("SmsReport", report())]
@@ -833,13 +833,25 @@ def test_a_repeat_is_answered_when_the_line_of_the_first_is_written(receipts):
     assert run.stalled.rest() == b""
 
 
+def test_whoever_has_said_all_is_answered_still(receipts):
+    run = receipts(stalled=True)
+    client = run.client()
+    client.send([report()])
+    run.wait_for_count("Waiting", 1)
+    client.connection.sock.shutdown(socket.SHUT_WR)
+    run.counts()
+    assert run.stalled.read() == [typed("SmsReport", report())]
+    assert client.answer() == (200, ACKNOWLEDGED)
+    run.end()
+
+
 def test_more_than_one_write_waits_in_order(receipts):
     run = receipts(stalled=True)
     clients = []
     for number in range(8):
         clients.append(run.client())
         clients[-1].send([report(10 * number + n) for n in range(10)])
-        run.wait_for_count("Pushes", number + 1)
+        run.wait_for_count("Waiting", number + 1)
     assert not any(client.is_answered for client in clients)
     assert [line["phone_number"] for line in run.stalled.read(80)] == [phone(n) for n in range(80)]
     assert [client.answer()[0] for client in clients] == [200] * 8
@@ -921,7 +933,7 @@ def test_a_reader_that_goes_away_while_a_push_waits(receipts):
     waiting, idle = run.client(), run.client()
     assert idle.push(None, method="GET")[0] == 200
     waiting.send([report()])
-    run.wait_for_count("Pushes", 1)
+    run.wait_for_count("Waiting", 1)
     run.stalled.stop_reading()
     status, answer = waiting.answer()
     assert (status, answer["code"]) == (503, 503)
@@ -951,7 +963,7 @@ def test_a_full_disk(receipts):
 def test_a_closed_output_leaves_the_queue_alone(consume, queues):
     run = consume(stalled=True)
     queues.put(report())
-    run.wait_for_count("SmsReport", 1)
+    run.wait_for_count("Waiting", 1)
     run.stalled.stop_reading()
     assert run.process.wait(5) == 141
     assert queues.deletes == [] and len(queues.held) == 1
@@ -976,7 +988,7 @@ def test_a_signal_waits_for_the_output(receipts):
     waiting, kept = run.client(), run.client()
     assert kept.push(None, method="GET")[0] == 200
     waiting.send([report()])
-    run.wait_for_count("Pushes", 1)
+    run.wait_for_count("Waiting", 1)
     run.process.signal("TERM")
     # The counts come when the signal before has been acted on.
     run.counts()
@@ -993,7 +1005,7 @@ def test_nobody_is_listened_to_after_a_signal(receipts):
     run = receipts(stalled=True)
     waiting = run.client()
     waiting.send([report()])
-    run.wait_for_count("Pushes", 1)
+    run.wait_for_count("Waiting", 1)
     run.process.signal("TERM")
     run.counts()
     with pytest.raises(ConnectionError):
@@ -1006,7 +1018,7 @@ def test_a_second_signal_does_not_wait_for_the_output(receipts):
     run = receipts(stalled=True)
     client = run.client()
     client.send([report()])
-    run.wait_for_count("Pushes", 1)
+    run.wait_for_count("Waiting", 1)
     run.process.signal("TERM")
     assert not client.is_answered
     run.process.signal("TERM")
@@ -1040,7 +1052,7 @@ def test_a_signal_lets_go_of_what_is_written(consume, queues):
 def test_a_signal_with_a_stalled_output_deletes_what_is_written_then(consume, queues):
     run = consume(stalled=True)
     queues.put(report())
-    run.wait_for_count("SmsReport", 1)
+    run.wait_for_count("Waiting", 1)
     run.process.signal("TERM")
     run.counts()
     assert queues.deletes == []
@@ -1063,7 +1075,7 @@ def test_the_counts(receipts):
     assert list(so_far) == list(final) == COUNTS
     for counts in (so_far, final):
         seconds = counts.pop("Seconds")
-        assert counts == dict(zip(COUNTS, [2, 1, 1, 2, 2, 0, 1])) and seconds >= 0
+        assert counts == dict(zip(COUNTS, [2, 1, 1, 2, 2, 0, 0, 1])) and seconds >= 0
     assert len(run.summaries) == 2
 
 
@@ -1208,7 +1220,8 @@ def test_many_messages(consume, queues):
 def test_a_message_is_deleted_when_its_line_is_written(consume, queues):
     run = consume(stalled=True)
     queues.put(report(1), report(2))
-    assert run.wait_for_count("SmsReport", 2)["Deleted"] == 0
+    queues.wait(lambda: len(queues.held) == 2)
+    assert run.wait_for_count("Waiting", 1)["Deleted"] == 0
     handles = queues.held
     assert queues.deletes == [] and len(handles) == 2
     assert run.stalled.read(2) == [typed("SmsReport", report(n)) for n in (1, 2)]
@@ -1220,7 +1233,7 @@ def test_a_message_is_deleted_when_its_line_is_written(consume, queues):
 def test_a_message_that_comes_again_before_its_line_is_written(consume, queues):
     run = consume(stalled=True)
     queues.put(report())
-    run.wait_for_count("SmsReport", 1)
+    run.wait_for_count("Waiting", 1)
     queues.bring_back()
     run.wait_for_count("Repeats", 1)
     assert queues.deletes == []
@@ -1444,7 +1457,7 @@ def test_pushes_that_wait_are_answered_when_a_queue_ends_the_run(consume, queues
     run = consume(listens=True, stalled=True)
     client = run.client()
     client.send([report()])
-    run.wait_for_count("Pushes", 1)
+    run.wait_for_count("Waiting", 1)
     queues.wait(lambda: queues.receives)
     released.set()
     assert run.stalled.read() == [typed("SmsReport", report())]

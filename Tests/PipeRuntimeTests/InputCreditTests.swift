@@ -93,7 +93,7 @@ struct InputCreditTests {
         credit.take(bytes: 100)
         credit.arrived(bytes: 100)
         async let taken = onThread { credit.take(upTo: 20_000) }
-        credit.widen(from: narrow, to: wide)
+        credit.resize(from: narrow, to: wide)
         #expect(await taken == 15_995)
         credit.take(bytes: 899)
         credit.give(messages: 16_000, bytes: 0)
@@ -107,15 +107,26 @@ struct InputCreditTests {
         #expect(await last == nil)
     }
 
+    @Test func `a window that is narrowed is given back before more is read`() async {
+        let (narrow, wide) = (Window(messages: 10, bytes: 100), Window(messages: 50, bytes: 1_000))
+        let credit = InputCredit(wide)
+        #expect(credit.take(upTo: 30) == 30)
+        credit.resize(from: wide, to: narrow)
+        async let taken = onThread { credit.take(upTo: 20) }
+        credit.give(messages: 20, bytes: 0)
+        credit.give(messages: 3, bytes: 0)
+        #expect(await taken == 3)
+    }
+
     @Test(arguments: [
-        (window: 1, kept: 1...16), (window: 20_000, kept: 1...16), (window: 200_000, kept: 17...64),
-        (window: 4_000_000, kept: 17...64),
+        (window: 1, kept: 1...16), (window: 20_000, kept: 1...16), (window: 200_000, kept: 100...200),
+        (window: 4_000_000, kept: 200...300),
     ])
     func `gives an emptied chunk to whoever fills half of it, and keeps a few`(window: Int, kept: ClosedRange<Int>) {
         let credit = InputCredit(Window(messages: window, bytes: 1))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(100_000)
-        for _ in 0..<100 { credit.give(Chunk(bytes: bytes)) }
+        for _ in 0..<400 { credit.give(Chunk(bytes: bytes)) }
         #expect(credit.takeSpare(for: 1_000) == nil)
         var count = 0
         while let spare = credit.takeSpare(for: 65_536) {

@@ -51,11 +51,11 @@ package struct ReceiptsEngine: ~Copyable {
 
     /// What was done so far.
     package struct Tally: Equatable, Sendable {
-        /// Lines about what became of messages.
+        /// Lines about what became of messages that are written.
         package internal(set) var reports = 0
-        /// Lines with replies.
+        /// Lines with replies that are written.
         package internal(set) var replies = 0
-        /// Lines with what is neither.
+        /// Lines with what is neither that are written.
         package internal(set) var others = 0
         /// Receipts that had come before, and got no line.
         package internal(set) var repeats = 0
@@ -104,8 +104,10 @@ package struct ReceiptsEngine: ~Copyable {
 
     /// Lines that the output has not taken.
     private var waiting: [UInt8] = []
-    /// Bytes of lines that the output has taken and not written.
-    private var taken: Deque<Int> = []
+    /// What the tally is to count of them.
+    private var waitingLines = Tally()
+    /// What the output has taken and not written.
+    private var taken: Deque<(bytes: Int, lines: Tally)> = []
     private var takenBytes = 0
     /// How many buffers the output has taken, and written.
     private var takeCount: UInt64 = 0
@@ -196,7 +198,6 @@ package struct ReceiptsEngine: ~Copyable {
             return .unreadable
         }
         for receipt in receipts { add(receipt, body, at: now) }
-        tally.pushes += 1
         deliver(to: .push(id))
         return nil
     }
@@ -214,9 +215,9 @@ package struct ReceiptsEngine: ~Copyable {
             return
         }
         switch receipt.type {
-        case .report: tally.reports += 1
-        case .reply: tally.replies += 1
-        case nil: tally.others += 1
+        case .report: waitingLines.reports += 1
+        case .reply: waitingLines.replies += 1
+        case nil: waitingLines.others += 1
         }
         receipt.appendLine(bytes, to: &waiting)
     }
@@ -227,11 +228,16 @@ package struct ReceiptsEngine: ~Copyable {
         settleDeliveries()
     }
 
+    /// How many pushes, and batches of a queue's messages, wait until their lines are written.
+    package var waitingCount: Int { deliveries.count }
+
     private mutating func settleDeliveries() {
         while let first = deliveries.first, first.buffer <= writtenCount {
             deliveries.removeFirst()
             switch first.to {
-            case .push(let id): answered.append((id, true))
+            case .push(let id):
+                tally.pushes += 1
+                answered.append((id, true))
             case .messages(let queue, let handles): queues[queue].delete(handles)
             }
         }
@@ -386,15 +392,21 @@ package struct ReceiptsEngine: ~Copyable {
         guard !waiting.isEmpty, canWrite else { return }
         swap(&buffer, &waiting)
         takeCount += 1
-        taken.append(buffer.count)
+        taken.append((buffer.count, waitingLines))
         takenBytes += buffer.count
+        waitingLines = Tally()
     }
 
     /// Reports that the oldest of the buffers is out.
     package mutating func outputWritten(at now: Instant) {
         // An output that was stalled until now gets its time to let go of what it has written.
         if isEnding { drainDeadline = now.advanced(by: drain) }
-        takenBytes -= taken.popFirst() ?? 0
+        if let (bytes, lines) = taken.popFirst() {
+            takenBytes -= bytes
+            tally.reports += lines.reports
+            tally.replies += lines.replies
+            tally.others += lines.others
+        }
         writtenCount += 1
         settleDeliveries()
     }

@@ -21,11 +21,15 @@ final class PushListener {
     /// How many bytes of bodies may be arriving at once.
     private static let maximumArrivingBytes = 64 << 20
     private static let maximumConnections = 512
+    /// How many files the run needs for itself, or for its queues.
+    private static let reservedDescriptors = 24
 
     private let push: (_ body: [UInt8], _ answer: @escaping (PushAnswer) -> Void) -> Void
     private var channel: (any Channel)?
     private var connections: [ObjectIdentifier: any Channel] = [:]
     private var arrivingBytes = 0
+    /// Fewer where the process may have few files open.
+    private let maximumConnections = max(1, min(maximumConnections, DescriptorLimit.raise() - reservedDescriptors))
 
     /// - Parameter push: Takes a push, and answers it in time.
     init(_ push: @escaping (_ body: [UInt8], _ answer: @escaping (PushAnswer) -> Void) -> Void) {
@@ -47,6 +51,14 @@ final class PushListener {
         ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Without it a process that has no descriptors left would try again at once, for ever.
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
+            // Whoever has said all may still listen.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
@@ -59,7 +71,7 @@ final class PushListener {
     }
 
     private func accept(_ channel: any Channel) throws {
-        guard connections.count < Self.maximumConnections else { return channel.close(promise: nil) }
+        guard connections.count < maximumConnections else { return channel.close(promise: nil) }
         let id = ObjectIdentifier(channel)
         connections[id] = channel
         channel.closeFuture.assumeIsolated().whenComplete { [self] _ in connections[id] = nil }
@@ -106,6 +118,7 @@ private final class PushConnection: ChannelInboundHandler {
     /// What the request is answered before it is whole.
     private var earlyStatus: HTTPResponseStatus?
     private var isAnswering = false
+    private var isInputClosed = false
     private var idleCheck: Scheduled<Void>?
 
     init(_ listener: PushListener) {
@@ -121,6 +134,14 @@ private final class PushConnection: ChannelInboundHandler {
         idleCheck?.cancel()
         dropBody()
         context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            isInputClosed = true
+            if !isAnswering { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -192,7 +213,7 @@ private final class PushConnection: ChannelInboundHandler {
     private func answer(_ status: HTTPResponseStatus, _ context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
         isAnswering = false
-        let isKept = head?.isKeepAlive ?? false && status != .payloadTooLarge
+        let isKept = head?.isKeepAlive ?? false && status != .payloadTooLarge && !isInputClosed
         let (code, words) = status == .ok ? (0, "接收成功") : (status.code, status.reasonPhrase)
         let text = "{\"code\":\(code),\"msg\":\"\(words)\"}"
         var answer = HTTPResponseHead(version: .http1_1, status: status)

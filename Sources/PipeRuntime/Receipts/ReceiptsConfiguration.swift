@@ -71,6 +71,8 @@ package struct ReceiptsConfiguration: Sendable {
 package struct ReceiptsResult: Sendable {
     /// What was done.
     package let tally: ReceiptsEngine.Tally
+    /// How many pushes, and batches of a queue's messages, wait until their lines are written.
+    package let waiting: Int
     /// All that ended it, signals apart; the first first.
     package let stops: [StopReason]
     /// The signal that ended it.
@@ -84,7 +86,7 @@ package struct ReceiptsResult: Sendable {
     package var summaryLine: String {
         let counts = [
             ("SmsReport", tally.reports), ("SmsUp", tally.replies), ("Other", tally.others), ("Repeats", tally.repeats),
-            ("Pushes", tally.pushes), ("Deleted", tally.deleted),
+            ("Pushes", tally.pushes), ("Deleted", tally.deleted), ("Waiting", waiting),
             ("Unreadable", tally.unreadablePushes + tally.unreadableMessages),
         ]
         let members = counts.map { "\"\($0)\":\($1)" } + ["\"Seconds\":\(Summary.decimal(duration, per: 1))"]

@@ -97,6 +97,7 @@ package final class ReceiptsPipe {
     private var current: ReceiptsResult {
         ReceiptsResult(
             tally: engine.tally,
+            waiting: engine.waitingCount,
             stops: engine.stops,
             endingSignal: engine.endingSignal,
             listenError: listenError,

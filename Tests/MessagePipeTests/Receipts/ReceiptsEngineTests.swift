@@ -106,7 +106,9 @@ struct ReceiptsEngineTests {
         #expect(bench.tally.repeats == 1)
         bench.wait(.seconds(3 * 86_400))
         _ = bench.push("[\(Self.report)]")
-        #expect(bench.tally.repeats == 1 && bench.tally.reports == 2)
+        #expect(bench.tally.repeats == 1 && bench.tally.reports == 0)
+        _ = bench.output()
+        #expect(bench.tally.reports == 2)
     }
 
     @Test func `a receipt of the evening is remembered the next afternoon`() {
