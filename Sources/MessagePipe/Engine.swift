@@ -367,7 +367,8 @@ package struct Engine: ~Copyable {
     /// - Returns: Whether a line was appended.
     @discardableResult
     package mutating func takeOutput(into buffer: inout [UInt8], upTo limit: Int) -> Bool {
-        defer { if messages.count == 0 { width.emptied() } }
-        return responses.take(from: &messages, &answers, into: &buffer, upTo: limit)
+        let isAppended = responses.take(from: &messages, &answers, into: &buffer, upTo: limit)
+        if messages.count == 0 { width.emptied() }
+        return isAppended
     }
 }

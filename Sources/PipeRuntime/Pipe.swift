@@ -10,7 +10,7 @@ import NIOPosix
 ///
 /// It decides nothing. The engine belongs to the event loop; the reader and the writer have a thread each and exchange whole
 /// chunks and buffers with it.
-package final class Pipe {
+package final class Pipe: RunDriver {
     /// How often all sockets are looked at before requests are given up: each time the event loop may take in twice as many.
     private static let turnsBeforeAbandoning = 8
 
@@ -28,7 +28,6 @@ package final class Pipe {
 
     /// Requests that are about to be given up.
     private var overdue: [RequestID] = []
-    private var isPumpPlanned = false
     /// Whether the gateway takes no request for a moment.
     private var isHeldBack = false
     /// Set at the end.
@@ -51,34 +50,6 @@ package final class Pipe {
         wakeUp = WakeUp(on: eventLoop)
     }
 
-    /// A run that is under way.
-    package struct Run: Sendable {
-        fileprivate let pipe: NIOLoopBound<Pipe>
-        fileprivate let eventLoop: any EventLoop
-        fileprivate let door: LoopDoor
-
-        /// Tells the run that a signal asks for its end; a second one is the caller's to act on.
-        package func end(bySignal signal: Int32) {
-            door.execute { [pipe] in pipe.value.signalArrived(signal) }
-        }
-
-        /// Sends what is batched.
-        package func flush() {
-            door.execute { [pipe] in pipe.value.flush() }
-        }
-
-        /// Tells what has been done so far, on the run's own thread.
-        package func report(_ tell: @escaping @Sendable (Progress) -> Void) {
-            door.execute { [pipe] in tell(pipe.value.progress) }
-        }
-
-        /// Tells what has been done so far again and again while the run lasts, on the run's own thread.
-        package func report(every interval: Duration, _ tell: @escaping @Sendable (Progress) -> Void) {
-            let delay = TimeAmount(interval)
-            eventLoop.scheduleRepeatedTask(initialDelay: delay, delay: delay) { [pipe] _ in tell(pipe.value.progress) }
-        }
-    }
-
     /// Runs to the end, on this thread.
     ///
     /// - Parameters:
@@ -91,7 +62,7 @@ package final class Pipe {
         _ configuration: PipeConfiguration,
         inputs: [(name: String, descriptor: Int32)],
         outputDescriptor: Int32,
-        began: (Run) -> Void = { _ in },
+        began: (Run<Pipe>) -> Void = { _ in },
     ) -> PipeResult {
         var pipe: Pipe?
         // One event loop serves all connections: hops between threads cost more than the work itself.
@@ -113,14 +84,14 @@ package final class Pipe {
                     epochSeconds: { new.translator.epochSeconds },
                     ended: { new.renewed($0) },
                 )
-                began(Run(pipe: bound, eventLoop: eventLoop, door: door))
+                began(Run(new, on: eventLoop, door))
             }
         }
         guard let result = pipe?.result else { preconditionFailure("the event loop has ended before the run") }
         return result
     }
 
-    private var progress: Progress {
+    package var progress: Progress {
         Progress(
             tally: engine.tally,
             duration: started.duration(to: Clock.now),
@@ -208,13 +179,13 @@ package final class Pipe {
         pump()
     }
 
-    private func signalArrived(_ signal: Int32) {
+    package func signalArrived(_ signal: Int32) {
         lines.stopReading()
         engine.signalArrived(signal, at: Clock.now)
         pump()
     }
 
-    private func flush() {
+    fileprivate func flush() {
         engine.flushRequested(at: Clock.now)
         pump()
     }
@@ -227,17 +198,8 @@ package final class Pipe {
 
     // MARK: - Actions
 
-    /// Does it when all that has come in on the connections is taken in.
-    ///
-    /// Answers that arrive together then share a write and its hop to the writer's thread, and their connections the next
-    /// requests.
     private func pumpLater() {
-        guard !isPumpPlanned else { return }
-        isPumpPlanned = true
-        eventLoop.assumeIsolated().execute { [self] in
-            isPumpPlanned = false
-            pump()
-        }
+        wakeUp.planSoon { [self] in pump() }
     }
 
     /// Does all that the engine wants done now.
@@ -328,6 +290,13 @@ package final class Pipe {
             endingSignal: engine.endingSignal,
             inputError: lines.inputError,
         )
+    }
+}
+
+extension Run<Pipe> {
+    /// Sends what is batched.
+    package func flush() {
+        execute { $0.flush() }
     }
 }
 

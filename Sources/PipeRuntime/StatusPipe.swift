@@ -7,7 +7,7 @@ import NIOCore
 import NIOPosix
 
 /// Runs the engine of `status`: reads, asks and writes what it says, and tells it what happened; see ``Pipe``.
-package final class StatusPipe {
+package final class StatusPipe: RunDriver {
     private let configuration: StatusConfiguration
     private let eventLoop: any EventLoop
     private let started = Clock.now
@@ -19,7 +19,6 @@ package final class StatusPipe {
     private let window: Window
     private let lines: LineThreads
     private let wakeUp: WakeUp
-    private var isPumpPlanned = false
     private let stopped: (StopReason) -> Void
     /// How many stops were told.
     private var toldStops = 0
@@ -51,22 +50,6 @@ package final class StatusPipe {
         wakeUp = WakeUp(on: eventLoop)
     }
 
-    /// A run that is under way.
-    package struct Run: Sendable {
-        fileprivate let pipe: NIOLoopBound<StatusPipe>
-        fileprivate let door: LoopDoor
-
-        /// Tells the run that a signal asks for its end; a second one is the caller's to act on.
-        package func end(bySignal signal: Int32) {
-            door.execute { [pipe] in pipe.value.signalArrived(signal) }
-        }
-
-        /// Tells how far the run is, on the run's own thread.
-        package func report(_ tell: @escaping @Sendable (StatusResult) -> Void) {
-            door.execute { [pipe] in tell(pipe.value.current) }
-        }
-    }
-
     /// Runs to the end, on this thread.
     ///
     /// - Parameters:
@@ -81,7 +64,7 @@ package final class StatusPipe {
         inputs: [(name: String, descriptor: Int32)],
         outputDescriptor: Int32,
         stopped: @escaping (StopReason) -> Void,
-        began: (Run) -> Void,
+        began: (Run<StatusPipe>) -> Void,
     ) -> StatusResult {
         var pipe: StatusPipe?
         withoutActuallyEscaping(began) { began in
@@ -89,7 +72,6 @@ package final class StatusPipe {
                 let door = LoopDoor(eventLoop)
                 let new = StatusPipe(configuration, eventLoop: eventLoop, stopped: stopped)
                 pipe = new
-                let bound = NIOLoopBound(new, eventLoop: eventLoop)
                 new.start(door, inputs, outputDescriptor)
                 new.renewer = CredentialsRenewer(
                     configuration.credentials,
@@ -99,14 +81,14 @@ package final class StatusPipe {
                     epochSeconds: { new.translator.epochSeconds },
                     ended: { new.renewed($0) },
                 )
-                began(Run(pipe: bound, door: door))
+                began(Run(new, on: eventLoop, door))
             }
         }
         guard let result = pipe?.result else { preconditionFailure("the event loop has ended before the run") }
         return result
     }
 
-    private var current: StatusResult {
+    package var progress: StatusResult {
         StatusResult(
             tally: engine.tally,
             stops: engine.stops,
@@ -172,7 +154,7 @@ package final class StatusPipe {
         pump()
     }
 
-    private func signalArrived(_ signal: Int32) {
+    package func signalArrived(_ signal: Int32) {
         lines.stopReading()
         engine.signalArrived(signal, at: Clock.now)
         pump()
@@ -185,14 +167,8 @@ package final class StatusPipe {
 
     // MARK: - Actions
 
-    /// Does it when all that has come in on the connections is taken in.
     private func pumpLater() {
-        guard !isPumpPlanned else { return }
-        isPumpPlanned = true
-        eventLoop.assumeIsolated().execute { [self] in
-            isPumpPlanned = false
-            pump()
-        }
+        wakeUp.planSoon { [self] in pump() }
     }
 
     /// Does all that the engine wants done now.
@@ -235,6 +211,6 @@ package final class StatusPipe {
         wakeUp.cancel()
         lines.end()
         gateway?.close()
-        result = current
+        result = progress
     }
 }

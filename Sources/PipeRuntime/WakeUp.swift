@@ -10,6 +10,7 @@ final class WakeUp {
 
     private let eventLoop: any EventLoop
     private var timer: (scheduled: Scheduled<Void>, at: Instant)?
+    private var isSoonPlanned = false
 
     /// - Parameter eventLoop: The run's.
     init(on eventLoop: any EventLoop) {
@@ -31,6 +32,19 @@ final class WakeUp {
         timer = (scheduled, deadline)
     }
 
-    /// Calls nobody any more.
+    /// Calls a function once all that has come in on the connections is taken in.
+    ///
+    /// Answers that arrive together then share a write and its hop to the writer's thread, and their connections the next
+    /// requests.
+    func planSoon(_ call: @escaping () -> Void) {
+        guard !isSoonPlanned else { return }
+        isSoonPlanned = true
+        eventLoop.assumeIsolated().execute { [self] in
+            isSoonPlanned = false
+            call()
+        }
+    }
+
+    /// Calls nobody any more at a time.
     func cancel() { timer?.scheduled.cancel() }
 }

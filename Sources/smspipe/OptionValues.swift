@@ -6,9 +6,9 @@ import MessagePipe
 /// Checks the options that sending and asking have in common.
 ///
 /// - Throws: `ValidationError` for the first that is out of bounds.
-func checkBounds(window: Int, concurrency: Int, maxLine: ByteCount, timeout: TimeSpan) throws {
+func checkBounds(window: Int?, concurrency: Int, maxLine: ByteCount, timeout: TimeSpan) throws {
     // The texts of a batch, and the lines of a block, are found by 32 bits: more than these could be beyond them.
-    guard (1...4_000_000).contains(window) else { throw ValidationError("--window must be from 1 to 4000000.") }
+    guard (1...4_000_000).contains(window ?? 1) else { throw ValidationError("--window must be from 1 to 4000000.") }
     guard (1...10000).contains(concurrency) else { throw ValidationError("--concurrency must be from 1 to 10000.") }
     // As a line may double when it is rewritten, and treble when it is encoded.
     guard (1...(256 << 20)).contains(maxLine.bytes) else {

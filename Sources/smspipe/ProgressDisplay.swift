@@ -35,7 +35,7 @@ final class ProgressDisplay: Sendable {
     /// - Parameters:
     ///   - run: The run to watch.
     ///   - environment: `NO_COLOR` and `TERM` say whether the line may be coloured.
-    init(_ run: Pipe.Run, environment: [String: String]) {
+    init(_ run: Run<Pipe>, environment: [String: String]) {
         colours = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb" && isatty(STDERR_FILENO) == 1
         run.report(every: .milliseconds(200)) { [self] in show($0) }
     }

@@ -192,7 +192,7 @@ struct SendCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100).contains(batchSize) else { throw ValidationError("--batch-size must be from 1 to 100.") }
-        try checkBounds(window: window ?? 1, concurrency: concurrency, maxLine: maxLine, timeout: timeout)
+        try checkBounds(window: window, concurrency: concurrency, maxLine: maxLine, timeout: timeout)
         for (name, value) in [("--sign-name", signName), ("--template-code", templateCode)] {
             guard value?.utf8.count ?? 0 <= 1024 else { throw ValidationError("\(name) must be 1024 bytes at most.") }
         }

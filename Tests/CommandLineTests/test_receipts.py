@@ -1230,6 +1230,16 @@ def test_a_message_is_deleted_when_its_line_is_written(consume, queues):
     run.end()
 
 
+def test_a_reader_that_goes_away_leaves_no_written_message_in_the_queue(consume, queues):
+    run = consume(stalled=True)
+    queues.put(report())
+    assert run.stalled.read() == [typed("SmsReport", report())]
+    run.stalled.stop_reading()
+    assert run.process.wait(5) == 141
+    assert len(queues.deleted) == 1
+    assert run.errors == ""
+
+
 def test_a_message_that_comes_again_before_its_line_is_written(consume, queues):
     run = consume(stalled=True)
     queues.put(report())

@@ -45,37 +45,28 @@ package struct AnswerDecoder {
         body: Span<UInt8>,
         evidence: SignedRequest.Evidence? = nil,
     ) throws(UnreadableAnswer) -> Answer {
-        try Self.scan(body, status: status, into: &members)
-        return try Self.answer(
-            members,
+        try Self.decode(
             status: status,
             retryAfterMilliseconds: retryAfterMilliseconds,
             body: body,
             evidence: evidence,
+            members: &members,
         )
     }
 
-    /// Scans a body that must be an object.
-    static func scan(
-        _ body: Span<UInt8>,
+    /// Reads an answer, and gives its members to whoever wants more of them.
+    static func decode(
         status: Int,
-        into members: inout ObjectMembers,
-    ) throws(UnreadableAnswer) {
+        retryAfterMilliseconds: Int?,
+        body: Span<UInt8>,
+        evidence: SignedRequest.Evidence?,
+        members: inout ObjectMembers,
+    ) throws(UnreadableAnswer) -> Answer {
         do {
             try members.scan(body, in: 0..<body.count)
         } catch {
             throw UnreadableAnswer(status: status, reason: "the body is no JSON object (\(error))")
         }
-    }
-
-    /// Makes an answer of scanned members.
-    static func answer(
-        _ members: ObjectMembers,
-        status: Int,
-        retryAfterMilliseconds: Int?,
-        body: Span<UInt8>,
-        evidence: SignedRequest.Evidence?,
-    ) throws(UnreadableAnswer) -> Answer {
         // Gateways of other products write the names with a small letter, and the official SDKs take both.
         let bizID = try bizID(members, status: status, body: body)
         var code: String?

@@ -63,7 +63,7 @@ package enum QueueRequests {
         let fields = signer.headers(method: method, host: host, resource: resource, body: body.span, at: epochSeconds)
         for field in fields { head += "\(field.name): \(field.value)\r\n" }
         head += "content-length: \(body.count)\r\n\r\n"
-        return SignedRequest(head: Array(head.utf8), body: body, evidence: .none)
+        return SignedRequest(head: Array(head.utf8), body: body, evidence: .queue)
     }
 
     /// What a queue answers.

@@ -49,13 +49,12 @@ package struct QueueToken: Sendable {
         evidence: SignedRequest.Evidence? = nil,
     ) throws(UnreadableAnswer) -> Result {
         var members = ObjectMembers()
-        try AnswerDecoder.scan(body, status: status, into: &members)
-        let answer = try AnswerDecoder.answer(
-            members,
+        let answer = try AnswerDecoder.decode(
             status: status,
             retryAfterMilliseconds: nil,
             body: body,
             evidence: evidence,
+            members: &members,
         )
         guard answer.codeClass == .success else { return .refused(answer) }
         guard let object = members.member("MessageTokenDTO", in: body), object.kind == .object,

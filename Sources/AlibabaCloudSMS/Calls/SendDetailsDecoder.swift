@@ -29,13 +29,12 @@ package enum SendDetailsDecoder {
         evidence: SignedRequest.Evidence? = nil,
     ) throws(UnreadableAnswer) -> Result {
         var members = ObjectMembers()
-        try AnswerDecoder.scan(body, status: status, into: &members)
-        let answer = try AnswerDecoder.answer(
-            members,
+        let answer = try AnswerDecoder.decode(
             status: status,
             retryAfterMilliseconds: retryAfterMilliseconds,
             body: body,
             evidence: evidence,
+            members: &members,
         )
         guard answer.codeClass == .success else { return .refused(answer) }
         do {

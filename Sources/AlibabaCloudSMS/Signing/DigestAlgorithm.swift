@@ -35,7 +35,7 @@ package enum DigestAlgorithm: Sendable {
 /// It reads its configuration, which may name other providers, but not the texts of its errors and the names of old
 /// ciphers, and leaves its memory to the end of the process: that took a fourteenth of a short run.
 func prepareCrypto() {
-    _ = isCryptoPrepared
+    checkCrypto(isCryptoPrepared, "OPENSSL_init_crypto")
 }
 
 private let isCryptoPrepared: Bool = {

@@ -29,7 +29,7 @@ package enum SignatureDiagnosis: Equatable, Sendable {
         // V3's digest is looked for alone: how the line feed before it is written in the message is not known.
         case .v3(let hash): hash.appendHexadecimal(to: &signed)
         case .v1: signed = evidence.stringToSign
-        case .none:
+        case .queue:
             self = .unknown
             return
         }

@@ -8,8 +8,8 @@ package struct SignedRequest: Sendable {
         case v3(hashedCanonicalRequest: DigestValue)
         /// The parameters that a V1 signature covers: its text is longer than all of them.
         case v1(method: HTTPMethod, query: EncodedParameters, form: EncodedParameters)
-        /// Nothing: a queue does not say what it would have signed.
-        case none
+        /// Nothing, as a queue does not say what it would have signed.
+        case queue
 
         /// The text that was signed.
         ///
@@ -22,7 +22,7 @@ package struct SignedRequest: Sendable {
                 return text
             case .v1(let method, let query, let form):
                 return V1Signer.stringToSign(method: method, query: query, form: form)
-            case .none: return []
+            case .queue: return []
             }
         }
     }

@@ -70,12 +70,12 @@ package struct ReceiptsEngine: ~Copyable {
     }
 
     /// Who waits for lines to be written.
-    private enum Delivery {
+    enum Delivery {
         case push(UInt64)
         case messages(queue: Int, handles: [String])
     }
 
-    private struct Flight {
+    struct Flight {
         let queue: Int
         let call: Call
         let askedAt: Instant
@@ -92,15 +92,15 @@ package struct ReceiptsEngine: ~Copyable {
     /// How many receipts are remembered; some 80 MiB.
     private static let maximumRemembered = 2_000_000
 
-    private let timeout: Duration
+    let timeout: Duration
     private let unreachableAfter: Duration
     private let drain: Duration
     private let keyed: KeyedDigest
     private var memory: ReceiptMemory
-    private var queues: [QueueConsumer]
-    private var generator: SeededGenerator
-    private var flights: [RequestID: Flight] = [:]
-    private var nextNumber: UInt64 = 1
+    var queues: [QueueConsumer]
+    var generator: SeededGenerator
+    var flights: [RequestID: Flight] = [:]
+    var nextNumber: UInt64 = 1
 
     /// Lines that the output has not taken.
     private var waiting: [UInt8] = []
@@ -116,14 +116,14 @@ package struct ReceiptsEngine: ~Copyable {
     private var deliveries: Deque<(buffer: UInt64, to: Delivery)> = []
     private var answered: Deque<(push: UInt64, isTaken: Bool)> = []
 
-    private var hasReachedQueues = false
-    private var firstFailure: (at: Instant, reason: NotSentReason)?
-    private var isTold: Set<String> = []
+    var hasReachedQueues = false
+    var firstFailure: (at: Instant, reason: NotSentReason)?
+    var isTold: Set<String> = []
     private var notices: Deque<Notice> = []
     private var drainDeadline: Instant?
 
     /// What was done so far.
-    package private(set) var tally = Tally()
+    package internal(set) var tally = Tally()
     /// What would have ended the run, one of each kind, the first first.
     package private(set) var stops: [StopReason] = []
     /// The signal that ended the run.
@@ -156,7 +156,7 @@ package struct ReceiptsEngine: ~Copyable {
     }
 
     /// Whether no more is taken in.
-    private var isEnding: Bool { endingSignal != nil || !stops.isEmpty }
+    var isEnding: Bool { endingSignal != nil || !stops.isEmpty }
 
     /// Whether lines can still be written.
     private var canWrite: Bool {
@@ -168,7 +168,7 @@ package struct ReceiptsEngine: ~Copyable {
         }
     }
 
-    private var isFull: Bool { waiting.count + takenBytes >= Self.maximumWaitingBytes }
+    var isFull: Bool { waiting.count + takenBytes >= Self.maximumWaitingBytes }
 
     // MARK: - Pushes
 
@@ -207,7 +207,7 @@ package struct ReceiptsEngine: ~Copyable {
         answered.popFirst()
     }
 
-    private mutating func add(_ receipt: Receipt, _ bytes: Span<UInt8>, at now: Instant) {
+    mutating func add(_ receipt: Receipt, _ bytes: Span<UInt8>, at now: Instant) {
         let isNew = memory.insert(receipt.digest(bytes, keyed), at: now)
         if memory.hasForgottenEarly { tell(.forgetsEarly, once: "memory") }
         guard isNew else {
@@ -223,7 +223,7 @@ package struct ReceiptsEngine: ~Copyable {
     }
 
     /// Has somebody wait until all lines so far are written: also one whose receipts are repeats, of lines that may not be yet.
-    private mutating func deliver(to delivery: Delivery) {
+    mutating func deliver(to delivery: Delivery) {
         deliveries.append((waiting.isEmpty ? takeCount : takeCount + 1, delivery))
         settleDeliveries()
     }
@@ -243,140 +243,9 @@ package struct ReceiptsEngine: ~Copyable {
         }
     }
 
-    // MARK: - Queues
+    // MARK: - Notices
 
-    /// The next request that is to go out now.
-    package mutating func nextRequest(at now: Instant) -> QueueRequest? {
-        guard canWrite else { return nil }
-        for queue in queues.indices {
-            guard let call = queues[queue].next(at: now, receives: !isEnding && !isFull) else { continue }
-            let patience = call == .receive ? timeout + .seconds(Self.waitSeconds) : timeout
-            let id = RequestID(batch: BatchTable.Index(queue), number: nextNumber)
-            nextNumber += 1
-            flights[id] = Flight(queue: queue, call: call, askedAt: now, timeoutAt: now.advanced(by: patience))
-            return QueueRequest(id: id, queue: queue, call: call)
-        }
-        return nil
-    }
-
-    /// A request that is to be given up; its report is still due.
-    package mutating func nextAbandoned(at now: Instant) -> RequestID? {
-        let isGivenUp = isGivenUp(at: now)
-        let overdue = flights.first { _, flight in
-            guard !flight.isAbandoned else { return false }
-            return isGivenUp || flight.timeoutAt <= now || isEnding && flight.call == .receive
-        }
-        guard let id = overdue?.key else { return nil }
-        flights[id]?.isAbandoned = true
-        return id
-    }
-
-    /// Reports a token, and how long it lives in seconds.
-    package mutating func tokenArrived(_ id: RequestID, lifetime: Int, at now: Instant) {
-        guard let flight = end(id) else { return }
-        reached()
-        queues[flight.queue].tokenArrived(lifetime: lifetime, at: now)
-    }
-
-    /// Reports messages; none if the queue has none.
-    package mutating func received(_ id: RequestID, _ messages: [QueueMessage], at now: Instant) {
-        guard let flight = end(id) else { return }
-        reached()
-        queues[flight.queue].received(messages.count, askedAt: flight.askedAt, at: now)
-        let name = queues[flight.queue].name
-        isTold.remove(Self.key(name, .receive))
-        var handles: [String] = []
-        for message in messages {
-            if take(message, of: name.type, at: now) {
-                handles.append(message.handle)
-            } else {
-                tally.unreadableMessages += 1
-                tell(.unreadableMessage(name, id: message.id), once: "message \(name.text)")
-            }
-        }
-        if !handles.isEmpty { deliver(to: .messages(queue: flight.queue, handles: handles)) }
-    }
-
-    private mutating func take(_ message: QueueMessage, of type: ReceiptType, at now: Instant) -> Bool {
-        guard let body = message.body,
-            let receipt = try? Receipt(body.span, in: 0..<body.count, type: type)
-        else { return false }
-        add(receipt, body.span, at: now)
-        return true
-    }
-
-    /// Reports that messages were deleted, or had come back to the queue before.
-    package mutating func deleted(_ id: RequestID, at now: Instant) {
-        guard let flight = end(id) else { return }
-        if case .delete(let handles) = flight.call { tally.deleted += handles.count }
-        queues[flight.queue].deleted()
-        isTold.remove(Self.key(queues[flight.queue].name, flight.call))
-    }
-
-    /// Reports that the queue does not take its token.
-    package mutating func tokenRefused(_ id: RequestID, code: String, at now: Instant) {
-        guard let flight = end(id) else { return }
-        reached()
-        queues[flight.queue].tokenRefused(flight.call, at: now, using: &generator)
-        tellIfFailing(flight, "it answers \(code)")
-    }
-
-    /// Reports a refusal that trying again does not help.
-    package mutating func refused(_ id: RequestID, _ stop: StopReason, at now: Instant) {
-        guard let flight = end(id) else { return }
-        queues[flight.queue].abandoned(flight.call)
-        self.stop(stop, at: now)
-    }
-
-    /// Reports an answer that is of no use: a refusal that may pass, or one that cannot be read.
-    package mutating func failed(_ id: RequestID, _ why: String, at now: Instant) {
-        guard let flight = end(id) else { return }
-        reached()
-        fail(flight, why, at: now)
-    }
-
-    /// Reports that a request did not leave.
-    package mutating func notSent(_ id: RequestID, _ reason: NotSentReason, at now: Instant) {
-        guard let flight = end(id) else { return }
-        guard !hasReachedQueues else { return fail(flight, reason.text, at: now) }
-        queues[flight.queue].failed(flight.call, at: now, using: &generator)
-        if case .certificate = reason { return stop(.unreachable(reason), at: now) }
-        firstFailure = (firstFailure?.at ?? flight.askedAt, reason)
-    }
-
-    /// Reports that a request got no answer.
-    package mutating func unanswered(_ id: RequestID, _ doubt: Doubt, at now: Instant) {
-        guard let flight = end(id) else { return }
-        fail(flight, doubt.text, at: now)
-    }
-
-    private mutating func end(_ id: RequestID) -> Flight? {
-        flights.removeValue(forKey: id)
-    }
-
-    private mutating func reached() {
-        hasReachedQueues = true
-        firstFailure = nil
-    }
-
-    private mutating func fail(_ flight: Flight, _ why: String, at now: Instant) {
-        if isEnding, flight.call == .receive { return queues[flight.queue].abandoned(flight.call) }
-        queues[flight.queue].failed(flight.call, at: now, using: &generator)
-        tellIfFailing(flight, why)
-    }
-
-    private mutating func tellIfFailing(_ flight: Flight, _ why: String) {
-        let queue = queues[flight.queue]
-        guard queue.isFailing(flight.call) else { return }
-        tell(.failing(queue.name, why: why), once: Self.key(queue.name, flight.call))
-    }
-
-    /// What is told once for a kind of request to a queue.
-    private static func key(_ queue: QueueName, _ call: Call) -> String {
-        if case .delete = call { "delete \(queue.text)" } else { queue.text }
-    }
-
-    private mutating func tell(_ notice: Notice, once name: String) {
+    mutating func tell(_ notice: Notice, once name: String) {
         if isTold.insert(name).inserted { notices.append(notice) }
     }
 
@@ -430,7 +299,7 @@ package struct ReceiptsEngine: ~Copyable {
         stop(.unreachable(.noConnection(why)), at: now)
     }
 
-    private mutating func stop(_ reason: StopReason, at now: Instant) {
+    mutating func stop(_ reason: StopReason, at now: Instant) {
         guard !stops.contains(where: { $0.isSameKind(as: reason) }) else { return }
         stops.append(reason)
         drainDeadline = drainDeadline ?? now.advanced(by: drain)
@@ -442,9 +311,9 @@ package struct ReceiptsEngine: ~Copyable {
         deliveries.removeAll()
     }
 
-    private func isGivenUp(at now: Instant) -> Bool {
-        guard isEnding else { return false }
-        return !canWrite || drainDeadline.map { $0 <= now } ?? false
+    /// Whether the time is over in which what is written is let go of.
+    func isGivenUp(at now: Instant) -> Bool {
+        drainDeadline.map { $0 <= now } ?? false
     }
 
     /// Does what has become due.
@@ -464,7 +333,7 @@ package struct ReceiptsEngine: ~Copyable {
         for flight in flights.values where !flight.isAbandoned { consider(flight.timeoutAt) }
         if let firstFailure { consider(firstFailure.at.advanced(by: unreachableAfter)) }
         if let drainDeadline, drainDeadline > now { consider(drainDeadline) }
-        if canWrite { for queue in queues { queue.nextDeadline(after: now).map(consider) } }
+        for queue in queues { queue.nextDeadline(after: now).map(consider) }
         return next
     }
 
@@ -472,6 +341,6 @@ package struct ReceiptsEngine: ~Copyable {
     package func isFinished(at now: Instant) -> Bool {
         guard isEnding, flights.isEmpty, answered.isEmpty else { return false }
         if isGivenUp(at: now) { return true }
-        return waiting.isEmpty && deliveries.isEmpty && !queues.contains { $0.hasDeletions }
+        return (waiting.isEmpty || !canWrite) && deliveries.isEmpty && !queues.contains { $0.hasDeletions }
     }
 }

@@ -13,8 +13,7 @@ struct GatewayTranslator: ~Copyable {
     private var call = Call(.sendBatchSms)
     private var decoder = AnswerDecoder()
     private var nonceSource = RandomSource()
-    /// How far the gateway's clock is ahead of ours, in seconds; set when it found a time stamp too old.
-    private var clockOffset = 0
+    private var clock = ServiceClock()
     private var hasTokenRefusal = false
     /// What look-ups under way ask for, and when they left by our clock.
     private var lookUps: [RequestID: (lookUp: LookUp, leftAt: Int)] = [:]
@@ -36,7 +35,7 @@ struct GatewayTranslator: ~Copyable {
     }
 
     /// The time by the gateway's clock, in seconds since 1970.
-    var epochSeconds: Int { Clock.epochSeconds + clockOffset }
+    var epochSeconds: Int { clock.epochSeconds }
 
     // MARK: - Requests
 
@@ -192,25 +191,7 @@ struct GatewayTranslator: ~Copyable {
     private mutating func noteStale(_ answer: Answer, _ received: HTTPAnswer) {
         guard answer.codeClass == .stale else { return }
         if answer.code.contains("SecurityToken") { hasTokenRefusal = true }
-        correctClock(by: received)
-    }
-
-    /// Takes over the gateway's time, so that a request signed anew is found fresh.
-    private mutating func correctClock(by answer: HTTPAnswer) {
-        guard let time = Self.gatewayTime(of: answer) else { return }
-        clockOffset = time - Clock.epochSeconds
-    }
-
-    /// Times that a gateway may have, from 2000 to 2099 UTC: with one far from them no date could be written, and a journal that has
-    /// one not be read again.
-    private static let plausibleTimes = 946_684_800..<4_102_444_800
-
-    /// When the gateway answered, by its own clock, in seconds since 1970; `nil` if it does not tell.
-    static func gatewayTime(of answer: HTTPAnswer) -> Int? {
-        guard let time = answer.field("date").flatMap({ CivilTime(httpDate: $0)?.epochSeconds }),
-            plausibleTimes.contains(time)
-        else { return nil }
-        return time
+        clock.correct(by: received)
     }
 
     /// Whether the answer of a look-up has the message that was looked for; `nil` if it does not tell.
@@ -222,7 +203,7 @@ struct GatewayTranslator: ~Copyable {
             )
         else { return nil }
         // Records have the gateway's time, and ours may be far from it as long as it takes our signatures for fresh.
-        let now = Self.gatewayTime(of: received) ?? epochSeconds
+        let now = ServiceClock.time(of: received) ?? epochSeconds
         // The gateway's stamps are cut to whole seconds.
         let earliest = now - (Clock.epochSeconds - leftAt) - Int(lookUp.secondsSinceSent) - 2
         return details.hasMessage(

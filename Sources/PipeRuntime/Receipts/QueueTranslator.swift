@@ -10,8 +10,7 @@ struct QueueTranslator: ~Copyable {
     private var nonceSource = RandomSource()
     /// The tokens of the queues that have one.
     private var tokens: [Int: Credentials] = [:]
-    /// How far the service's clock is ahead of ours, in seconds; set when it refused a request and is far from ours.
-    private var clockOffset = 0
+    private var clock = ServiceClock()
     private var hasTokenRefusal = false
     private var asked: [RequestID: ReceiptsEngine.QueueRequest] = [:]
 
@@ -21,7 +20,7 @@ struct QueueTranslator: ~Copyable {
     }
 
     /// The time by the service's clock, in seconds since 1970.
-    var epochSeconds: Int { Clock.epochSeconds + clockOffset }
+    var epochSeconds: Int { clock.epochSeconds }
 
     /// Asks for tokens with other credentials from now on.
     mutating func sign(with credentials: Credentials) { self.credentials = credentials }
@@ -105,7 +104,7 @@ struct QueueTranslator: ~Copyable {
             default:
                 if answer.codeClass == .stale {
                     if answer.code.contains("SecurityToken") { hasTokenRefusal = true }
-                    correctClock(by: received)
+                    clock.correct(by: received)
                 }
                 engine.failed(request.id, "\(queues.tokens.endpoint.host) answers \(answer.code)", at: now)
             }
@@ -132,7 +131,7 @@ struct QueueTranslator: ~Copyable {
             let answer = Answer(codeClass: .credentials, code: "AccessDenied", message: "")
             engine.refused(id, .credentials(answer), at: now)
         case .refused(let code):
-            correctClock(by: received)
+            clock.correct(by: received)
             if received.status == 401 || received.status == 403 {
                 engine.tokenRefused(id, code: code, at: now)
             } else {
@@ -140,11 +139,5 @@ struct QueueTranslator: ~Copyable {
             }
         case .unreadable: engine.failed(id, Doubt.unreadable(status: received.status).text, at: now)
         }
-    }
-
-    /// Takes over the service's time, if ours is so far from it that signatures are refused.
-    private mutating func correctClock(by answer: HTTPAnswer) {
-        guard let time = GatewayTranslator.gatewayTime(of: answer), abs(time - epochSeconds) > 60 else { return }
-        clockOffset = time - Clock.epochSeconds
     }
 }

@@ -7,7 +7,7 @@ import NIOCore
 import NIOPosix
 
 /// Runs the engine of `receipts`: takes pushes, asks queues and writes what it says, and tells it what happened; see ``Pipe``.
-package final class ReceiptsPipe {
+package final class ReceiptsPipe: RunDriver {
     private let configuration: ReceiptsConfiguration
     private let eventLoop: any EventLoop
     private let started = Clock.now
@@ -23,7 +23,6 @@ package final class ReceiptsPipe {
     private let wakeUp: WakeUp
     private var pushes: [UInt64: (PushAnswer) -> Void] = [:]
     private var nextPush: UInt64 = 1
-    private var isPumpPlanned = false
     private let told: (ReceiptsEngine.Notice) -> Void
     /// Set at the end.
     private var result: ReceiptsResult?
@@ -48,22 +47,6 @@ package final class ReceiptsPipe {
         wakeUp = WakeUp(on: eventLoop)
     }
 
-    /// A run that is under way.
-    package struct Run: Sendable {
-        fileprivate let pipe: NIOLoopBound<ReceiptsPipe>
-        fileprivate let door: LoopDoor
-
-        /// Tells the run that a signal asks for its end; a second one is the caller's to act on.
-        package func end(bySignal signal: Int32) {
-            door.execute { [pipe] in pipe.value.signalArrived(signal) }
-        }
-
-        /// Tells how far the run is, on the run's own thread.
-        package func report(_ tell: @escaping @Sendable (ReceiptsResult) -> Void) {
-            door.execute { [pipe] in tell(pipe.value.current) }
-        }
-    }
-
     /// Runs to the end, on this thread.
     ///
     /// - Parameters:
@@ -78,7 +61,7 @@ package final class ReceiptsPipe {
         outputDescriptor: Int32,
         listens: @escaping (_ port: Int) -> Void,
         told: @escaping (ReceiptsEngine.Notice) -> Void,
-        began: (Run) -> Void,
+        began: (Run<ReceiptsPipe>) -> Void,
     ) -> ReceiptsResult {
         var pipe: ReceiptsPipe?
         withoutActuallyEscaping(began) { began in
@@ -87,14 +70,14 @@ package final class ReceiptsPipe {
                 let new = ReceiptsPipe(configuration, eventLoop: eventLoop, told: told)
                 pipe = new
                 new.start(door, outputDescriptor, listens)
-                began(Run(pipe: NIOLoopBound(new, eventLoop: eventLoop), door: door))
+                began(Run(new, on: eventLoop, door))
             }
         }
         guard let result = pipe?.result else { preconditionFailure("the event loop has ended before the run") }
         return result
     }
 
-    private var current: ReceiptsResult {
+    package var progress: ReceiptsResult {
         ReceiptsResult(
             tally: engine.tally,
             waiting: engine.waitingCount,
@@ -190,7 +173,7 @@ package final class ReceiptsPipe {
         pump()
     }
 
-    private func signalArrived(_ signal: Int32) {
+    package func signalArrived(_ signal: Int32) {
         listener?.stopAccepting()
         engine.signalArrived(signal, at: Clock.now)
         pump()
@@ -198,14 +181,8 @@ package final class ReceiptsPipe {
 
     // MARK: - Actions
 
-    /// Does it when all that has come in on the connections is taken in.
     private func pumpLater() {
-        guard !isPumpPlanned else { return }
-        isPumpPlanned = true
-        eventLoop.assumeIsolated().execute { [self] in
-            isPumpPlanned = false
-            pump()
-        }
+        wakeUp.planSoon { [self] in pump() }
     }
 
     /// Does all that the engine wants done now.
@@ -243,6 +220,6 @@ package final class ReceiptsPipe {
         tokens?.close()
         messages?.close()
         lines.end()
-        result = current
+        result = progress
     }
 }

@@ -200,6 +200,36 @@ struct ReceiptsEngineTests {
         #expect(bench.stops == [isClosed ? .outputClosed : .storage("no room")])
     }
 
+    @Test
+    func `what is written is let go of though the output is closed then, and nothing cut short is told as a failure`() {
+        let bench = ReceiptsBench([ReceiptsBench.reports])
+        bench.ask()
+        bench.giveToken()
+        bench.ask()
+        bench.give([QueueMessage("h1", #"{"biz_id":"1"}"#)])
+        bench.ask()
+        _ = bench.output()
+        bench.give([QueueMessage("h2", #"{"biz_id":"2"}"#)])
+        _ = bench.take()
+        bench.engine.outputClosed(at: bench.now)
+        #expect(bench.ask() == [.delete(["h1"])])
+        #expect(!bench.isFinished)
+        bench.engine.deleted(bench.answering { _ in true }.id, at: bench.now)
+        #expect(bench.isFinished && bench.tally.deleted == 1)
+
+        let slow = ReceiptsBench([ReceiptsBench.reports])
+        slow.ask()
+        slow.giveToken()
+        slow.ask()
+        slow.give([QueueMessage("h1", #"{"biz_id":"1"}"#)])
+        _ = slow.output()
+        #expect(slow.ask() == [.delete(["h1"]), .receive])
+        slow.engine.outputClosed(at: slow.now)
+        slow.wait(.seconds(10))
+        while let id = slow.nextAbandoned() { slow.engine.unanswered(id, .timeout, at: slow.now) }
+        #expect(slow.isFinished && slow.notices().isEmpty)
+    }
+
     // MARK: - Queues
 
     @Test func `a queue is asked with a token, and its messages deleted when their lines are written`() {

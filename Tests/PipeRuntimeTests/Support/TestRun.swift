@@ -12,7 +12,7 @@ final class TestRun: Sendable {
 
     let input = TestPipe()
     let output = TestPipe()
-    let run: Pipe.Run
+    let run: Run<Pipe>
     private let otherOutput: Descriptor?
     private let ended: AsyncStream<PipeResult>
 
