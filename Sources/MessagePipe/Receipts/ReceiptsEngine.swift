@@ -341,6 +341,7 @@ package struct ReceiptsEngine: ~Copyable {
     package func isFinished(at now: Instant) -> Bool {
         guard isEnding, flights.isEmpty, answered.isEmpty else { return false }
         if isGivenUp(at: now) { return true }
-        return (waiting.isEmpty || !canWrite) && deliveries.isEmpty && !queues.contains { $0.hasDeletions }
+        // For each line that waits, somebody does.
+        return deliveries.isEmpty && !queues.contains { $0.hasDeletions }
     }
 }
