@@ -83,6 +83,7 @@ let package = Package(
                 "GatewaySimulator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            exclude: ["smspipe.1"],
             swiftSettings: settings,
         ),
         .testTarget(name: "MessagePipeTests", dependencies: ["MessagePipe"], swiftSettings: settings),

@@ -11,8 +11,9 @@ struct JournalCommand: ParsableCommand {
         commandName: "journal",
         abstract: "Say what a journal knows: messages by outcome, times, and which are unknown.",
         discussion: """
-            Lines are those of the input of the run that sent the message. A message that may have left and has no answer yet
-            is looked up by the next run; one that was not taken is sent by it.
+            Lines are those of the input of the run that sent the message. A message that
+            may have left and has no answer yet is looked up by the next run; one that was
+            not taken is sent by it.
             """,
     )
 
@@ -22,7 +23,7 @@ struct JournalCommand: ParsableCommand {
     @Flag(help: "Rewrite the journal without what was withdrawn and tried again; it says the same of all messages.")
     var compact = false
 
-    @Argument(help: ArgumentHelp("The journal.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The journal.", valueName: "file"), completion: .file())
     var file: String
 
     func run() throws {

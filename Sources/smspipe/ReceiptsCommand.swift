@@ -19,23 +19,24 @@ struct ReceiptsCommand: ParsableCommand {
             What has the fields of neither has "Type":null. "out_id" is the BatchId of the
             response line, or the message's own OutId.
 
-            --listen takes the pushes of the platform, over HTTP and at any path. A push is
-            answered when its lines are written; until then, and when smspipe is not there,
-            the platform pushes again, for some minutes. It does not sign its pushes, so let
-            nobody else reach the address: put it behind what serves https for you.
+            --listen takes the pushes of the platform, over HTTP and at any path. A push
+            is answered when its lines are written; until then, and when smspipe is not
+            there, the platform pushes again, for some minutes. It does not sign its
+            pushes, so let nobody else reach the address: put it behind what serves https
+            for you.
 
             --queue takes the messages of a queue, whose name the console shows, such as
-            Alicom-Queue-1092397003988387-SmsReport or …-SmsUp. A message is deleted when its
-            line is written. It needs credentials, as smspipe send does, that may call
+            Alicom-Queue-1092397003988387-SmsReport or …-SmsUp. A message is deleted when
+            its line is written. It needs credentials, as smspipe send does, that may call
             dybaseapi:QueryTokenForMnsQueue.
 
               smspipe receipts --listen 127.0.0.1:8080 >> receipts.jsonl
               smspipe receipts --queue Alicom-Queue-1092397003988387-SmsReport |
                 jq -c 'select(.success | not)'
 
-            The service may tell the same twice; what comes again within a day gets no second
-            line. A run that was killed may have written lines that it had not let go of:
-            these come again in the next.
+            The service may tell the same twice; what comes again within a day gets no
+            second line. A run that was killed may have written lines that it had not let
+            go of: these come again in the next.
 
             Every option can also be given in the environment: SMSPIPE_ and its name in
             capitals, such as SMSPIPE_LISTEN=127.0.0.1:8080; the option wins.
@@ -85,7 +86,10 @@ struct ReceiptsCommand: ParsableCommand {
     @Flag(help: "Accept http endpoints that are not on this machine: numbers and key id travel in the clear.")
     var allowHttp = false
 
-    @Option(help: ArgumentHelp("A PEM file with further certificates to trust.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A PEM file with further certificates to trust.", valueName: "file"),
+        completion: .file(),
+    )
     var caFile: String?
 
     @Option(help: "The profile to take from the files that hold credentials.")

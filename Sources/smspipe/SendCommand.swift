@@ -31,6 +31,7 @@ struct SendCommand: ParsableCommand {
 
             Other commands, each with its own --help:
             smspipe status         what became of the messages of response lines
+            smspipe receipts       delivery reports and replies as lines
             smspipe simulate       a local gateway that speaks the same API
             smspipe explain CODE   what a code means and what to do
             smspipe journal FILE   what a journal knows
@@ -126,7 +127,10 @@ struct SendCommand: ParsableCommand {
     @Flag(help: "Accept an http endpoint that is not on this machine: messages and key id travel in the clear.")
     var allowHttp = false
 
-    @Option(help: ArgumentHelp("A PEM file with further certificates to trust.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A PEM file with further certificates to trust.", valueName: "file"),
+        completion: .file(),
+    )
     var caFile: String?
 
     @Option(help: "How requests are signed.")
@@ -161,7 +165,8 @@ struct SendCommand: ParsableCommand {
         help: ArgumentHelp(
             "Record what is sent, so that the same command run again finishes the job and sends nothing twice.",
             valueName: "file",
-        )
+        ),
+        completion: .file(),
     )
     var journal: String?
 
@@ -186,7 +191,8 @@ struct SendCommand: ParsableCommand {
     var failOn = ExitStatus.FailOn.any
 
     @Argument(
-        help: ArgumentHelp("Files to read; - is standard input, which is read if none is given.", valueName: "file")
+        help: ArgumentHelp("Files to read; - is standard input, which is read if none is given.", valueName: "file"),
+        completion: .file(),
     )
     var files: [String] = []
 

@@ -50,7 +50,8 @@ struct SimulateCommand: ParsableCommand {
               curl -sX PUT "$SMSPIPE_ENDPOINT/_sim/faults" \\
                 -d '{"Faults":["drop-after=10%"],"Latency":"50ms±20ms","QPS":"5000"}'
 
-            Every option can also be an environment variable, SMSPIPE_QPS=100 for --qps=100.
+            Every option can also be given in the environment: SMSPIPE_ and its name in
+            capitals, such as SMSPIPE_QPS=100; the option wins.
 
             Memory: at most 16 bytes for a message that is compared and a nonce that is
             remembered (15 minutes at least, 8 million at most; /_sim/counts has those that
@@ -82,7 +83,10 @@ struct SimulateCommand: ParsableCommand {
     )
     var bind = "127.0.0.1"
 
-    @Option(help: ArgumentHelp("An account file: keys, sign names, templates, numbers, limits.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("An account file: keys, sign names, templates, numbers, limits.", valueName: "file"),
+        completion: .file(),
+    )
     var account: String?
 
     @Flag(help: "Print the JSON Schema of account files, and end.")
@@ -120,7 +124,10 @@ struct SimulateCommand: ParsableCommand {
     )
     var fault: [FaultRule] = []
 
-    @Option(help: ArgumentHelp("A file of faults, one a line as for --fault; # begins a comment.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file of faults, one a line as for --fault; # begins a comment.", valueName: "file"),
+        completion: .file(),
+    )
     var faultsFile: String?
 
     @Option(help: "What one bad message does to the others of its batch.")

@@ -87,7 +87,10 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Accept an http endpoint that is not on this machine: numbers and key id travel in the clear.")
     var allowHttp = false
 
-    @Option(help: ArgumentHelp("A PEM file with further certificates to trust.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A PEM file with further certificates to trust.", valueName: "file"),
+        completion: .file(),
+    )
     var caFile: String?
 
     @Option(help: "How requests are signed.")
@@ -106,7 +109,8 @@ struct StatusCommand: ParsableCommand {
     var failOn = ExitStatus.FailOn.any
 
     @Argument(
-        help: ArgumentHelp("Files to read; - is standard input, which is read if none is given.", valueName: "file")
+        help: ArgumentHelp("Files to read; - is standard input, which is read if none is given.", valueName: "file"),
+        completion: .file(),
     )
     var files: [String] = []
 
