@@ -40,7 +40,7 @@ func findCredentials(
     let chain = CredentialsChain(
         environment: environment,
         profile: profile,
-        read: readFile,
+        read: readCredentialsFile,
         epochSeconds: { Clock.epochSeconds },
         nonce: {
             var generator = SystemRandomNumberGenerator()

@@ -44,10 +44,10 @@ struct SendCommand: ParsableCommand {
             66   a FILE cannot be read
             69   the gateway cannot be reached, or the account cannot send
             70   a bug in smspipe
-            73   the journal cannot be created or is in use
+            73   the journal cannot be created, is in use, or is one of another run
             74   reading, writing or syncing failed
             77   credentials missing, wrong or not permitted
-            78   bad configuration: endpoint, CA file, proxy, journal
+            78   bad configuration: endpoint, CA file, proxy
             129, 130, 141, 143   ended by HUP, INT, PIPE, TERM
             """,
     )

@@ -232,14 +232,22 @@ struct SimulateCommand: ParsableCommand {
 
     private func readAccount(_ path: String) throws -> SimulatedAccount {
         do {
-            return try SimulatedAccount(file: SimulateFile.read(path))
+            return try SimulatedAccount(file: read(path))
         } catch let error as AccountFileError {
             throw end(.configuration, "the account file \(path) is wrong: \(error); see --account-schema.")
         }
     }
 
+    private func read(_ path: String) throws -> [UInt8] {
+        do throws(UnreadableFile) {
+            return try readFile(path)
+        } catch {
+            throw end(.noInput, "\(error).")
+        }
+    }
+
     private func readFaults(_ path: String) throws -> [FaultRule] {
-        let text = String(decoding: try SimulateFile.read(path), as: UTF8.self)
+        let text = String(decoding: try read(path), as: UTF8.self)
         var rules: [FaultRule] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let rule = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }

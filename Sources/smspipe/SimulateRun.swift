@@ -46,31 +46,6 @@ struct SimulateReadyLine {
     }
 }
 
-/// Small files that configure a simulator.
-enum SimulateFile {
-    /// The content of a file, which may have a megabyte.
-    ///
-    /// - Throws: The exit status for a file that cannot be read.
-    static func read(_ path: String) throws -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        defer { close(descriptor) }
-        var content = [UInt8](repeating: 0, count: 1 << 20)
-        var count = 0
-        while descriptor >= 0, count < content.count {
-            let read = unsafe content[count...].withUnsafeMutableBytes {
-                unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
-            }
-            guard read > 0 else {
-                if read == 0 { return Array(content[..<count]) }
-                break
-            }
-            count += read
-        }
-        let reason = count < content.count ? unsafe String(cString: strerror(errno)) : "it is larger than a megabyte"
-        throw end(.noInput, "\(path) cannot be read: \(reason).")
-    }
-}
-
 /// Notices what ends a simulator: the end of standard input, a signal, or the end of its command.
 final class SimulateEnding: Sendable {
     private enum State {

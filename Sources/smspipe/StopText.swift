@@ -18,13 +18,23 @@ struct StopText {
         case .credentials(let answer), .account(let answer):
             let entry = CodeTable.entry(for: answer.code)
             let request = answer.requestID.map { " (RequestId \($0))" } ?? ""
-            let meaning = answer.code == "SignatureDoesNotMatch" ? answer.message : entry.meaning
-            text = "\(stopped): \(answer.code)\(request): \(meaning) \(entry.remedy)"
+            if CodeTable.isKnown(answer.code) {
+                let meaning = answer.code == "SignatureDoesNotMatch" ? answer.message : entry.meaning
+                text = "\(stopped): \(answer.code)\(request): \(meaning) \(entry.remedy)"
+            } else {
+                text = """
+                    \(stopped): \(answer.code)\(request): two requests in a row were refused with codes that smspipe does not \
+                    know, and nothing of them was sent. Mend what the Message of their lines names, then send these again.
+                    """
+            }
         case .unreachable(.certificate(let why)):
             text =
                 "\(stopped): the certificate of \(endpoint) was refused: \(why); check --endpoint and --ca-file."
         case .unreachable(let reason):
-            text = "\(stopped): \(endpoint): \(reason.text); check --endpoint, the network and HTTPS_PROXY."
+            // The proxy of the environment is one for https.
+            let suspects =
+                endpoint.hasPrefix("https:") ? "--endpoint, the network and HTTPS_PROXY" : "--endpoint and the network"
+            text = "\(stopped): \(endpoint): \(reason.text); check \(suspects)."
         case .storage(let what):
             let remedy = sends ? " with the same journal, or with what was not answered" : ""
             text = "\(stopped): \(what); make room or mend it, then run again\(remedy)."

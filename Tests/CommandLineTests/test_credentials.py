@@ -72,6 +72,14 @@ def test_what_was_tried_is_told_without_what_was_found(smspipe, gateway, tmp_pat
         assert word in result.stderr
 
 
+def test_a_file_that_is_there_and_cannot_be_read_is_told(smspipe, gateway, tmp_path):
+    (tmp_path / ".aliyun" / "config.json").mkdir(parents=True)
+    result = smspipe.run(gateway, stdin=[message(1)], env=NONE)
+    assert result.status == 77
+    assert f"{tmp_path}/.aliyun/config.json cannot be read: Is a directory" in result.stderr
+    assert f"no file {tmp_path}/.alibabacloud/credentials.ini" in result.stderr
+
+
 # -- temporary credentials ------------------------------------------------------------------------------------------
 
 

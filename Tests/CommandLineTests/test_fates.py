@@ -281,6 +281,16 @@ def test_an_unheard_of_refusal_of_two_batches_in_a_row_stops(smspipe, gateway):
     assert len(gateway.requests) == 2
     assert result.outcomes[200:] == ["skipped"] * 300
     assert result.status in (69, 77)
+    assert "two requests in a row" in result.stderr and "nothing of them was sent" in result.stderr
+
+
+@pytest.mark.parametrize("code", ["evil.13800001234\n\x1b[31mred", "evil 1", "手机"])
+def test_what_cannot_be_a_code_is_repeated_nowhere(smspipe, gateway, code):
+    gateway.script = lambda request: gateway_error(code, 403)
+    result = smspipe.run(gateway, "--confirm", "0", "--summary", stdin=[message(1)])
+    assert result.outcomes == ["unknown"]
+    assert code.split()[0] not in result.stderr and code not in result.stdout.decode()
+    assert "\x1b" not in result.stderr
 
 
 def test_an_unheard_of_refusal_of_one_batch_does_not_stop(smspipe, gateway):

@@ -27,6 +27,8 @@ class Smspipe:
     def send(self, message):
         """Sends a message, and returns the future of its response: a dict with Outcome, Code, BizId, …"""
         future = Future()
+        # What is written cannot be called back: whoever stops waiting must not hold up the others.
+        future.set_running_or_notify_cancel()
         with self._lock:
             # What is written must be in the order of what waits.
             self._waiting.append(future)

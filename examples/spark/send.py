@@ -5,9 +5,11 @@
 Spark runs a partition again when its task or its machine has failed, and when its rows are wanted a second time. So each has a
 journal in the directory JOURNALS, which all machines have to see: the second attempt gets the answers of the first, and sends only
 what had not left. An attempt that starts while another still runs (speculation) finds the journal in use and fails: it is switched
-off. `--fail-on never` keeps rejected messages from failing the task; they are rows like the others.
+off. `--fail-on never` keeps rejected messages from failing the task; they are rows like the others. What was skipped was not sent,
+as the gateway or the account was not there for it: then the task fails, and the next attempt sends it.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -33,11 +35,19 @@ def sender(journals):
 
         feeder = threading.Thread(target=feed)
         feeder.start()
-        for response in smspipe.stdout:
-            yield response.decode().removesuffix("\n")
+        skipped = 0
+        for line in smspipe.stdout:
+            response = line.decode().removesuffix("\n")
+            if json.loads(response)["Outcome"] == "skipped":
+                skipped += 1
+            else:
+                yield response
         feeder.join()
-        if smspipe.wait() != 0 or failures:
-            raise RuntimeError(f"partition {partition}: smspipe has ended with {smspipe.returncode}, see the executor's log")
+        if smspipe.wait() != 0 or failures or skipped:
+            raise RuntimeError(
+                f"partition {partition}: smspipe has ended with {smspipe.returncode}, {skipped} messages were not sent; "
+                "see the executor's log"
+            )
 
     return send
 

@@ -11,9 +11,6 @@ package struct AnswerDecoder {
     /// The most that is kept of an answer's text, which goes into the response line of every message of the request.
     package static let maximumMessageBytes = 1_024
 
-    /// The most bytes of a code or an id, which are repeated likewise; the longest that are known have some dozens.
-    private static let maximumIdentifierBytes = 512
-
     private var members = ObjectMembers()
 
     /// Creates a decoder.
@@ -94,9 +91,8 @@ package struct AnswerDecoder {
             code: code ?? "OK",
             message: shortened(message),
             bizID: bizID,
-            requestID: identifier(
-                members.nonEmptyText("RequestId", in: body) ?? members.nonEmptyText("requestId", in: body)
-            ),
+            requestID: (members.nonEmptyText("RequestId", in: body) ?? members.nonEmptyText("requestId", in: body))
+                .flatMap { $0.isIdentifier ? $0 : nil },
             retryAfter: retryAfter,
         )
         if bizID == nil {
@@ -115,15 +111,10 @@ package struct AnswerDecoder {
 
     /// The code that a member gives; `nil` if it is none, as a number is that a proxy gives.
     private static func codeText(of member: JSONMember, in body: Span<UInt8>) -> String? {
-        guard member.kind == .string, let text = ObjectMembers.text(of: member, in: body), !text.isEmpty else {
+        guard member.kind == .string, let text = ObjectMembers.text(of: member, in: body), text.isCode else {
             return nil
         }
-        return identifier(text)
-    }
-
-    /// A code or an id; `nil` for what is too long to be one.
-    private static func identifier(_ text: String?) -> String? {
-        text.flatMap { $0.utf8.count <= maximumIdentifierBytes ? $0 : nil }
+        return text
     }
 
     /// The receipt, wherever it stands; `nil` where there is none.
@@ -138,8 +129,13 @@ package struct AnswerDecoder {
         var isStrange = false
         members.forEach(named: "BizId", or: "bizId", in: body) { member in
             guard bizID == nil, member.kind != .null else { return }
-            let text = identifier(ObjectMembers.text(of: member, in: body))
-            if text == nil { isStrange = true } else if text?.isEmpty == false { bizID = text }
+            // It goes into response lines only, and whoever has one was taken: any text will do.
+            guard let text = ObjectMembers.text(of: member, in: body), text.utf8.count <= String.maximumIdentifierBytes
+            else {
+                isStrange = true
+                return
+            }
+            if !text.isEmpty { bizID = text }
         }
         if bizID == nil, isStrange { throw UnreadableAnswer(status: status, reason: "the BizId is no text") }
         return bizID

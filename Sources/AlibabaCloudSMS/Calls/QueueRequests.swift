@@ -102,8 +102,7 @@ package enum QueueRequests {
                 let body = XMLText.first("MessageBody", in: message)
                 messages.append(
                     QueueMessage(
-                        // It may be shown to the user, so nothing else may stand in its place.
-                        id: id.utf8.count <= 64 && id.utf8.allSatisfy(Self.isOfID) ? id : "",
+                        id: id.isIdentifier ? id : "",
                         handle: handle,
                         body: body.flatMap { Base64.decode($0.utf8.span) },
                     )
@@ -130,15 +129,8 @@ package enum QueueRequests {
             return String(validating: bytes, as: UTF8.self).map { Substring($0) }
         }
 
-        private static func isOfID(_ byte: UInt8) -> Bool {
-            Hexadecimal.value(of: byte) != nil || byte == UInt8(ascii: "-")
-        }
-
-        /// Codes are words such as `QueueNotExist`; whatever else stands there is not repeated.
         private static func refusal(_ code: String?) -> Answer {
-            guard let code, !code.isEmpty, code.utf8.count <= 100,
-                code.utf8.allSatisfy({ $0 == UInt8(ascii: ".") || ($0 | 0x20) &- UInt8(ascii: "a") < 26 })
-            else { return .unreadable }
+            guard let code, code.isCode else { return .unreadable }
             return .refused(code: code)
         }
     }

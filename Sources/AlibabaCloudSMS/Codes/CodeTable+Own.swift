@@ -32,7 +32,7 @@ extension CodeTable {
         CodeEntry(
             own: "smspipe.UNCONFIRMED",
             isSafeToRetry: false,
-            "The request left, no usable answer came, and no look-up found it: it may have been sent or not.",
+            "The request left, and neither an answer nor a look-up tells what became of it: it may have been sent or not.",
             lookFirst,
         ),
         CodeEntry(

@@ -56,8 +56,8 @@ package enum CodeTable {
         gateway: "*",
         .ambiguous,
         http: [],
-        "A code that smspipe does not know; with an HTTP status of 4xx it says that nothing was sent.",
-        lookFirst,
+        "A code that smspipe does not know: refused with an HTTP status of 4xx, nothing was sent; else it may have been.",
+        "Read the Message. Where the line is neither rejected nor skipped, look at the send details before you send it again.",
     )
 
     private static let exactEntries: [String: CodeEntry] = Dictionary(

@@ -13,15 +13,16 @@ package struct CredentialsFile: Sendable {
         self.content = content
     }
 
-    /// Reads the file at a path; `nil` where there is none.
+    /// Reads the file at a path.
     ///
-    /// A file that exists and cannot be read is none too; the reader tells the user about it if it matters.
-    package typealias Reader = @Sendable (_ path: String) -> [UInt8]?
+    /// - Returns: Its content; `nil` where there is none.
+    /// - Throws: ``CredentialsUnavailable`` with the path and the reason if there is one that cannot be read.
+    package typealias Reader = @Sendable (_ path: String) throws(CredentialsUnavailable) -> [UInt8]?
 
     /// The first of some files that exists.
     static func first(of paths: [String], _ read: Reader) throws(CredentialsUnavailable) -> CredentialsFile {
         for path in paths {
-            if let content = read(path) { return CredentialsFile(path: path, content: content) }
+            if let content = try read(path) { return CredentialsFile(path: path, content: content) }
         }
         guard !paths.isEmpty else { throw CredentialsUnavailable(reason: "HOME is not set") }
         throw CredentialsUnavailable(reason: "no file \(paths.joined(separator: " or "))")

@@ -80,9 +80,8 @@ extension CredentialsRequest.Answer {
             var object = try ObjectMembers(of: bytes, in: 0..<bytes.count)
             let code = object.text("Code", in: bytes)
             guard status == 200, code ?? "Success" == "Success" else {
-                // Codes are words such as EntityNotExist.Role; whatever else stands there is not repeated.
-                let word = code.flatMap { $0.utf8.allSatisfy(Self.isOfCode) && $0.utf8.count <= 100 ? $0 : nil }
-                throw CredentialsUnavailable(reason: "it answers \(status)\(word.map { " \($0)" } ?? "")")
+                let known = code.flatMap { $0.isCode ? $0 : nil }
+                throw CredentialsUnavailable(reason: "it answers \(status)\(known.map { " \($0)" } ?? "")")
             }
             if let name {
                 guard let inner = object.member(name, in: bytes) else {
@@ -109,15 +108,6 @@ extension CredentialsRequest.Answer {
             throw CredentialsUnavailable(
                 reason: status == 200 ? "its answer is no such JSON object" : "it answers \(status)"
             )
-        }
-    }
-
-    private static func isOfCode(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
         }
     }
 }

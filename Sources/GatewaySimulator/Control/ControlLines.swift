@@ -28,9 +28,9 @@ enum ControlLines {
     }
 
     /// A request and what the gateway thought of it.
-    static func request(_ record: RequestRecord, number: UInt64, withBytes: Bool) -> AnswerValue {
+    static func request(_ record: RequestRecord, withBytes: Bool) -> AnswerValue {
         var members: [(name: String, value: AnswerValue)] = [
-            ("Number", .integer(Int(number))),
+            ("Number", .integer(Int(record.number))),
             ("Time", .string(record.time.timestamp)),
             ("Action", .string(record.action)),
             ("AccessKeyId", .string(record.accessKeyID)),

@@ -57,10 +57,10 @@ extension GatewayRules {
         let query = MessageQuery(parameters)
         let withBytes = parameters.text(of: "raw") != nil
         var lines: [AnswerValue] = []
-        for number in query.numbers(in: records.requests.numbers) {
+        for record in query.inOrder(records.requests) {
             guard lines.count < query.limit else { break }
-            guard let record = records.requests[number], !record.isForgotten, query.matches(record) else { continue }
-            lines.append(ControlLines.request(record, number: number, withBytes: withBytes))
+            guard query.matches(record) else { continue }
+            lines.append(ControlLines.request(record, withBytes: withBytes))
         }
         return lines
     }

@@ -32,6 +32,12 @@ struct MessageQuery: Sendable {
         return isNewestFirst ? (start..<kept.upperBound).reversed() : Array(start..<kept.upperBound)
     }
 
+    /// The requests that come into question, in the order of the answer.
+    func inOrder(_ kept: [RequestRecord]) -> [RequestRecord] {
+        let found = kept.drop { $0.number <= after }
+        return isNewestFirst ? found.reversed() : Array(found)
+    }
+
     /// Whether a message is wanted; the text is looked for in everything that the inbox shows of it.
     func matches(_ message: SentMessage, text shown: String) -> Bool {
         if let request, message.request != request { return false }

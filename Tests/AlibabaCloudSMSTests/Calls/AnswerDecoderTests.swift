@@ -42,6 +42,17 @@ struct AnswerDecoderTests {
         )
     }
 
+    @Test(arguments: [
+        "with blank", "isv.手机", "a\\nb", "a\\u001b[31m", "\\u0000", "a13800000001", String(repeating: "a", count: 101),
+    ])
+    func `repeats no code and no id that cannot be one`(text: String) throws {
+        #expect(throws: UnreadableAnswer.self) { try decode(#"{"Code":"\#(text)","RequestId":"R"}"#, status: 400) }
+        let answer = try decode(#"{"Code":"New.Code","RequestId":"\#(text)\u0020"}"#, status: 400)
+        #expect(answer.requestID == nil)
+        // Without an id it may be that of something on the way.
+        #expect(answer.codeClass == .ambiguous)
+    }
+
     @Test func `reads a refusal by the gateway with members that it does not know`() throws {
         let body = """
              {"RequestId" : "A", "HostId":"dysmsapi.aliyuncs.com", "AccessDeniedDetail":{"Code":"inner","a":[1,{}]},

@@ -115,6 +115,19 @@ import Testing
         #expect(try await lines(gateway, "messages").count == 5)
     }
 
+    @Test func `keeps messages however many look for them`() async throws {
+        let gateway = gateway { $0.maximumKeptMessages = 20_000 }
+        #expect(try await gateway.code(.batch((0..<2).map(number))) == "OK")
+        // They would hold more bytes than are kept of all requests; the latest of them are.
+        let padding = ("Padding", String(repeating: "x", count: 16 << 10))
+        let lookUp = SignedCall.details(number(0)).with { $0.parameters.append(padding) }
+        for _ in 0..<9_000 { #expect(try await gateway.answer(lookUp).details.count == 1) }
+        #expect(try await lines(gateway, "messages").count == 2)
+        #expect(try await lines(gateway, "requests?limit=1").first?["Number"] as? Int == 1)
+        let newest = try await lines(gateway, "requests?newest=1&limit=2").compactMap { $0["Number"] as? Int }
+        #expect(newest == [9_001, 9_000])
+    }
+
     @Test func `keeps the latest messages, and their requests`() async throws {
         let gateway = gateway { $0.maximumKeptMessages = 5 }
         _ = try await gateway.code(.details(number(0)))

@@ -4,6 +4,8 @@ import DequeModule
 
 /// A request as it was received and what the gateway made of it.
 package struct RequestRecord: Sendable {
+    /// Its number among all that came, from 1.
+    var number: UInt64 = 0
     /// When it came.
     var time: WallTime
     /// The gateway's id of it.
@@ -36,18 +38,9 @@ package struct RequestRecord: Sendable {
     var firstMessage: UInt64 = 0
     /// For each message the number of the one before it to the same phone number, or to another that hashes alike; 0 for none.
     var previousMessages: [UInt64] = []
-    /// Whether all but its place among the messages is forgotten.
-    private(set) var isForgotten = false
 
     /// The number after that of its last message.
     var endOfMessages: UInt64 { firstMessage + UInt64(send?.elements.count ?? 0) }
-
-    /// Forgets what no message needs.
-    mutating func forget() {
-        request = SimulatedRequest(method: "", target: [], headers: [])
-        (message, ignoredParameters, culprits) = ("", [], [])
-        isForgotten = true
-    }
 
     /// About how many bytes the record holds.
     var byteCount: Int {
@@ -75,13 +68,16 @@ struct SentMessage: Equatable, Sendable {
 
 /// The requests and messages that the simulator remembers, and its counters.
 struct GatewayRecords: Sendable {
-    /// The most bytes of requests that are kept.
-    static let maximumByteCount = 128 * 1_024 * 1_024
+    /// The most bytes of requests that are kept, and of those without messages among them: look-ups come by the thousand for
+    /// each message, and must not push out what they look for.
+    private static let maximumByteCount = (all: 128 << 20, others: 32 << 20)
 
-    /// How many messages are kept, and how many requests without any: look-ups, and what was refused.
+    /// How many messages are kept, and how many requests without any.
     let maximumCount: Int
-    /// The requests, oldest first.
-    private(set) var requests = RecordQueue<RequestRecord>()
+    /// The requests whose messages were taken, oldest first.
+    private var sends: Deque<RequestRecord> = []
+    /// The others: look-ups, and what was refused.
+    private var others: Deque<RequestRecord> = []
     /// The messages that were taken more than once.
     private(set) var duplicates: DuplicatesLedger
     /// How many requests came.
@@ -90,10 +86,9 @@ struct GatewayRecords: Sendable {
     private(set) var messageCount = 0
     /// How many requests were answered with each code.
     private(set) var countsByCode: [String: Int] = [:]
-    /// The numbers of the requests without messages that are kept, oldest first.
-    private var others: Deque<UInt64> = []
+    private var nextRequest: UInt64 = 1
     private var nextMessage: UInt64 = 1
-    private var byteCount = 0
+    private var byteCount = (sends: 0, others: 0)
     /// The number of the last message for each hash of a phone number.
     private var lastByNumber: [UInt64]
 
@@ -110,7 +105,7 @@ struct GatewayRecords: Sendable {
 
     /// The numbers of the messages that are kept.
     var messageNumbers: Range<UInt64> {
-        let first = requests.first?.firstMessage ?? nextMessage
+        let first = sends.first?.firstMessage ?? nextMessage
         return max(first, nextMessage - min(nextMessage, UInt64(maximumCount)))..<nextMessage
     }
 
@@ -121,32 +116,23 @@ struct GatewayRecords: Sendable {
         var record = record
         requestCount += 1
         countsByCode[record.code, default: 0] += 1
+        record.number = nextRequest
+        nextRequest += 1
         record.firstMessage = nextMessage
         if let send = record.send {
             messageCount += send.elements.count
             nextMessage += UInt64(send.elements.count)
             record.previousMessages = index(send, from: record.firstMessage)
-            let request = requests.nextNumber
             duplicates.note(send.elements.map(\.digest), bizID: record.bizID ?? "") { index in
-                Self.render(index, of: record, send, request: request)
+                Self.render(index, of: record, send)
             }
+            byteCount.sends += record.byteCount
+            sends.append(record)
+        } else {
+            byteCount.others += record.byteCount
+            others.append(record)
         }
-        byteCount += record.byteCount
-        if record.send == nil { others.append(requests.nextNumber) }
-        requests.append(record)
-        forgetOldest()
         dropOldest()
-    }
-
-    /// Forgets the oldest request without messages, if there are too many.
-    ///
-    /// Look-ups come by the thousand for each message: they must not push out what they look for.
-    private mutating func forgetOldest() {
-        guard others.count > maximumCount, let number = others.popFirst(), var record = requests[number] else { return }
-        byteCount -= record.byteCount
-        record.forget()
-        byteCount += record.byteCount
-        requests[number] = record
     }
 
     /// Notes messages under their phone numbers, and returns the ones that stood there before.
@@ -164,22 +150,29 @@ struct GatewayRecords: Sendable {
 
     private mutating func dropOldest() {
         let firstMessage = messageNumbers.lowerBound
-        while let first = requests.first, requests.count > 1 {
-            // A request goes with the last of its messages, and one without any with the next message after it.
-            let isOutlived = first.endOfMessages < firstMessage + (first.send == nil ? 0 : 1)
-            guard isOutlived || first.isForgotten || byteCount > Self.maximumByteCount else { return }
-            byteCount -= first.byteCount
-            if others.first == requests.firstNumber { others.removeFirst() }
-            requests.dropFirst()
+        // A request goes with the last of its messages, and one without any with the next message after it.
+        while let first = sends.first,
+            first.endOfMessages <= firstMessage
+                || sends.count > 1 && byteCount.sends + byteCount.others > Self.maximumByteCount.all
+        {
+            byteCount.sends -= first.byteCount
+            sends.removeFirst()
+        }
+        while let first = others.first,
+            first.firstMessage < firstMessage || others.count > maximumCount
+                || others.count > 1 && byteCount.others > Self.maximumByteCount.others
+        {
+            byteCount.others -= first.byteCount
+            others.removeFirst()
         }
     }
 
     /// Forgets everything; numbers go on.
     mutating func removeAll() {
-        requests.removeAll()
+        sends.removeAll()
         others.removeAll()
         duplicates.removeAll()
-        (requestCount, messageCount, byteCount) = (0, 0, 0)
+        (requestCount, messageCount, byteCount) = (0, 0, (0, 0))
         countsByCode = [:]
         lastByNumber = Self.emptyIndex(for: maximumCount)
     }
@@ -192,10 +185,26 @@ struct GatewayRecords: Sendable {
 
     // MARK: Looking
 
+    /// The requests that are kept, oldest first.
+    var requests: [RequestRecord] {
+        var merged: [RequestRecord] = []
+        merged.reserveCapacity(sends.count + others.count)
+        var next = sends.startIndex
+        for other in others {
+            while next < sends.endIndex, sends[next].number < other.number {
+                merged.append(sends[next])
+                next += 1
+            }
+            merged.append(other)
+        }
+        merged.append(contentsOf: sends[next...])
+        return merged
+    }
+
     /// A message of a number, rendered; `nil` for one that is no longer kept.
     func message(_ message: UInt64) -> SentMessage? {
-        request(ofMessage: message).map { number, record, send in
-            Self.render(Int(message - record.firstMessage), of: record, send, request: number)
+        request(ofMessage: message).map { record, send in
+            Self.render(Int(message - record.firstMessage), of: record, send)
         }
     }
 
@@ -207,7 +216,7 @@ struct GatewayRecords: Sendable {
         while let request = request(ofMessage: number) {
             let index = Int(number - request.record.firstMessage)
             if request.send.elements[index].numberHash == hash {
-                let message = Self.render(index, of: request.record, request.send, request: request.number)
+                let message = Self.render(index, of: request.record, request.send)
                 if message.digits == digits { found.append(message) }
             }
             number = request.record.previousMessages[index]
@@ -216,28 +225,23 @@ struct GatewayRecords: Sendable {
     }
 
     /// The request in which a message was taken; `nil` if the message is no longer kept.
-    private func request(ofMessage number: UInt64) -> (number: UInt64, record: RequestRecord, send: SendRequest)? {
+    private func request(ofMessage number: UInt64) -> (record: RequestRecord, send: SendRequest)? {
         guard messageNumbers.contains(number) else { return nil }
         // The first request that ends behind it.
-        var candidates = requests.numbers
+        var candidates = sends.indices
         while candidates.count > 1 {
-            let middle = candidates.lowerBound + UInt64(candidates.count / 2) - 1
-            if requests[middle].map({ $0.endOfMessages > number }) ?? false {
+            let middle = candidates.lowerBound + candidates.count / 2 - 1
+            if sends[middle].endOfMessages > number {
                 candidates = candidates.lowerBound..<(middle + 1)
             } else {
                 candidates = (middle + 1)..<candidates.upperBound
             }
         }
-        guard let record = requests[candidates.lowerBound], let send = record.send else { return nil }
-        return (candidates.lowerBound, record, send)
+        guard let record = candidates.first.map({ sends[$0] }), let send = record.send else { return nil }
+        return (record, send)
     }
 
-    private static func render(
-        _ index: Int,
-        of record: RequestRecord,
-        _ send: SendRequest,
-        request: UInt64,
-    ) -> SentMessage {
+    private static func render(_ index: Int, of record: RequestRecord, _ send: SendRequest) -> SentMessage {
         let element = send.elements[index]
         return SentMessage(
             number: record.firstMessage + UInt64(index),
@@ -251,7 +255,7 @@ struct GatewayRecords: Sendable {
             outID: record.outID,
             bizID: record.bizID ?? "",
             requestID: record.requestID,
-            request: request,
+            request: record.number,
             failure: record.culprits.first { $0.index == index }?.refusal.code,
         )
     }
