@@ -13,8 +13,14 @@ extension GatewayRules {
             return .problem(400, "The query is malformed.")
         }
         switch (request.method, request.path) {
-        case ("GET", "/_sim/messages"): return .lines(messageLines(parameters, at: now))
-        case ("GET", "/_sim/requests"): return .lines(requestLines(parameters))
+        case ("GET", "/_sim/messages"), ("GET", "/_sim/requests"):
+            guard let query = MessageQuery(parameters) else {
+                return .problem(400, "The parameters request, after and limit are whole numbers from 0.")
+            }
+            guard request.path == "/_sim/messages" else {
+                return .lines(requestLines(query, withBytes: parameters.text(of: "raw") != nil))
+            }
+            return .lines(messageLines(query, at: now))
         case ("GET", "/_sim/duplicates"): return .lines(duplicateLines())
         case ("GET", "/_sim/counts"): return .lines([counts])
         case ("GET", "/_sim/faults"): return .lines([settings])
@@ -40,8 +46,7 @@ extension GatewayRules {
 
     // MARK: Lines
 
-    private func messageLines(_ parameters: ParameterList, at now: WallTime) -> [AnswerValue] {
-        let query = MessageQuery(parameters)
+    private func messageLines(_ query: MessageQuery, at now: WallTime) -> [AnswerValue] {
         var lines: [AnswerValue] = []
         for number in query.numbers(in: records.messageNumbers) {
             guard lines.count < query.limit else { break }
@@ -53,9 +58,7 @@ extension GatewayRules {
         return lines
     }
 
-    private func requestLines(_ parameters: ParameterList) -> [AnswerValue] {
-        let query = MessageQuery(parameters)
-        let withBytes = parameters.text(of: "raw") != nil
+    private func requestLines(_ query: MessageQuery, withBytes: Bool) -> [AnswerValue] {
         var lines: [AnswerValue] = []
         for record in query.inOrder(records.requests) {
             guard lines.count < query.limit else { break }

@@ -3,6 +3,8 @@
 /// Which messages or requests someone wants to see.
 struct MessageQuery: Sendable {
     private let phoneNumber: String?
+    /// The same in normal form, if it is whole.
+    private let digits: String?
     private let templateCode: String?
     private let text: String?
     private let code: String?
@@ -12,17 +14,22 @@ struct MessageQuery: Sendable {
     /// The most lines of an answer.
     let limit: Int
 
-    /// Reads the parameters `number`, `template`, `text`, `code`, `request`, `after`, `newest` and `limit`.
-    init(_ parameters: ParameterList) {
+    /// Reads the parameters `number`, `template`, `text`, `code`, `request`, `after`, `newest` and `limit`; `nil` if one of the
+    /// numbers among them is none.
+    init?(_ parameters: ParameterList) {
         func value(_ name: StaticString) -> String? { parameters.text(of: name).flatMap { $0.isEmpty ? nil : $0 } }
+        for name in ["request", "after", "limit"] as [StaticString] {
+            if let text = value(name), UInt64(text) == nil { return nil }
+        }
         phoneNumber = value("number")
+        digits = phoneNumber.flatMap { PhoneNumberForm.digits(of: $0) }
         templateCode = value("template")
         text = value("text")?.lowercased()
         code = value("code")
         request = value("request").flatMap { UInt64($0) }
         after = value("after").flatMap { UInt64($0) } ?? 0
         isNewestFirst = value("newest") != nil
-        limit = value("limit").flatMap { Int($0) }.map { max(0, $0) } ?? .max
+        limit = value("limit").flatMap { Int($0) } ?? .max
     }
 
     /// The numbers that come into question, in the order of the answer.
@@ -41,7 +48,7 @@ struct MessageQuery: Sendable {
     /// Whether a message is wanted; the text is looked for in everything that the inbox shows of it.
     func matches(_ message: SentMessage, text shown: String) -> Bool {
         if let request, message.request != request { return false }
-        if let phoneNumber, !message.phoneNumber.contains(phoneNumber) { return false }
+        if let phoneNumber, !message.phoneNumber.contains(phoneNumber), message.digits != digits { return false }
         if let templateCode, message.templateCode != templateCode { return false }
         guard let text else { return true }
         return shown.lowercased().contains(text) || message.phoneNumber.contains(text)

@@ -85,9 +85,13 @@ package struct FaultRule: Equatable, Sendable {
             throw FaultRuleError("the share of “\(parts[0])” must be a number from 0 to 1, or a percentage such as 10%")
         }
         self.init(fault, share: share)
+        var names: Set<Substring> = []
         for part in parts.dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1)
-            guard pair.count == 2 else { throw FaultRuleError("“\(part)” is no NAME=VALUE") }
+            guard pair.count == 2, !part.contains(where: \.isWhitespace) else {
+                throw FaultRuleError("“\(part)” is no NAME=VALUE; a fault is one option, or one line of a faults file")
+            }
+            guard names.insert(pair[0]).inserted else { throw FaultRuleError("“\(pair[0])” stands twice") }
             switch pair[0] {
             case "template": templateCode = String(pair[1])
             case "number":

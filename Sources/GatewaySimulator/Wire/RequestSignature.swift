@@ -177,13 +177,20 @@ struct RequestSignature: Sendable {
         for name in signedHeaders {
             output.append(contentsOf: name.utf8)
             output.append(UInt8(ascii: ":"))
-            let values = request.headers.lazy.filter { $0.isNamed(name) }.map(\.value)
+            let values = request.headers.lazy.filter { $0.isNamed(name) }.map { Self.trimmed($0.value) }
             output.append(contentsOf: values.sorted().joined(separator: ",").utf8)
             output.append(UInt8(ascii: "\n"))
         }
         output.append(contentsOf: "\n\(signedHeaders.joined(separator: ";"))\n".utf8)
         output.append(contentsOf: bodyHash)
         return output
+    }
+
+    /// A header's value without the blanks around it, as the client has signed it; HTTP drops those before it only.
+    private static func trimmed(_ value: String) -> Substring {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let rest = value.drop(while: isBlank)
+        return rest.prefix(upTo: rest.lastIndex { !isBlank($0) }.map { rest.index(after: $0) } ?? rest.startIndex)
     }
 }
 

@@ -123,6 +123,7 @@ import Testing
         Case("isv.SMS_CONTENT_ILLEGAL", notice(value: "违禁品")),
         Case("isv.UNSUPPORTED_CONTENT", notice(value: "【x】")),
         Case("isv.SMS_CONTENT_MISMATCH_TEMPLATE_TYPE", call("sale")),
+        Case("isv.SMS_CONTENT_MISMATCH_TEMPLATE_TYPE", notice(value: "打折")),
         Case("isv.BUSINESS_LIMIT_CONTROL") {
             $0.numberLimits = NumberLimits(code: .init(), notice: .init(day: 0), promotion: .init())
         },

@@ -32,8 +32,8 @@ import Testing
             #expect(all.first?["OutId"] as? String == "job-1")
             #expect((all.first?["TemplateParam"] as? [String: String]) == ["code": "1204"])
             for (query, count) in [
-                ("number=15000000001", 1), ("template=SMS_2", 1), ("text=9876", 1), ("text=job-1", 2), ("after=2", 1),
-                ("limit=2", 2),
+                ("number=15000000001", 1), ("number=%2B8615000000001", 1), ("number=1500000000", 3),
+                ("template=SMS_2", 1), ("text=9876", 1), ("text=job-1", 2), ("after=2", 1), ("limit=2", 2),
                 ("after=18446744073709551615", 0), ("request=1", 2), ("newest=1&limit=1", 1), ("text=nothing", 0),
             ] {
                 #expect(try await lines(gateway, "/_sim/messages?\(query)").count == count, "\(query)")
@@ -51,6 +51,18 @@ import Testing
             #expect(requests.first?["Ignored"] as? [String] == ["TemplateParam"])
             #expect((requests.first?["Body"] as? String)?.contains("PhoneNumberJson=") == true)
             #expect(try await lines(gateway, "/_sim/requests?code=OK").count == 1)
+        }
+    }
+
+    @Test(arguments: GatewayKind.allCases)
+    func `tells who asks for a number that is none`(kind: GatewayKind) async throws {
+        try await withGateway(kind) { gateway async throws in
+            for query in ["request=x", "after=-1", "limit=1.5"] {
+                for path in ["/_sim/messages", "/_sim/requests"] {
+                    let answer = try await lines(gateway, "\(path)?\(query)")
+                    #expect((answer.first?["Error"] as? String)?.contains("whole numbers") == true, "\(answer)")
+                }
+            }
         }
     }
 

@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: [
         "drop", "drop-after", "drop-after=2", "drop-after=-1", "drop-after=x", "error:=1", "stall=1,nth=0",
-        "stall=1,x=1",
+        "stall=1,x=1", "stall=1,nth=1,nth=2", "stall=1,number=1 2", "stall=1,nth=1 503=1",
     ])
     func `refuses a rule that it cannot read`(text: String) {
         #expect(throws: FaultRuleError.self) { try FaultRule(parsing: text) }

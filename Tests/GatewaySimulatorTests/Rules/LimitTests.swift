@@ -57,6 +57,18 @@ import Testing
         return try await gateway.answer(call).member("Message") ?? ""
     }
 
+    @Test func `takes forty verification codes a day, whoever sends them`() async throws {
+        let gateway = gateway(.code)
+        for sender in 0..<40 {
+            #expect(try await gateway.code(.batch(["15000000000"], signName: "s\(sender)")) == "OK")
+        }
+        let call = SignedCall.batch(["15000000000"], signName: "s40")
+        #expect(try await gateway.answer(call).member("Message") == "触发天级流控Permits:40")
+        #expect(try await gateway.code(.batch(["15000000001"], signName: "s40")) == "OK")
+        gateway.advance(by: .seconds(86_400))
+        #expect(try await gateway.code(call.with { $0.time = $0.time + .seconds(86_400) }) == "OK")
+    }
+
     @Test func `takes one verification code a minute, five an hour, ten a day`() async throws {
         let gateway = gateway(.code)
         var clock = Duration.zero

@@ -20,17 +20,13 @@ struct VectorRequest: Sendable, CustomTestStringConvertible {
         return vectors.compactMap(VectorRequest.init)
     }()
 
-    private static func trimmed(_ value: String) -> String {
-        String(value.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }
-
     private init?(_ vector: [String: Any]) {
         guard let id = vector["id"] as? String, let method = vector["method"] as? String,
             let target = vector["request_target"] as? String, let body = vector["body"] as? String
         else { return nil }
         var headers: [HeaderField] = []
         if let signed = vector["headers_signed"] as? [String: String] {
-            headers = signed.map { HeaderField($0.key, Self.trimmed($0.value)) }
+            headers = signed.map { HeaderField($0.key, $0.value) }
             headers.append(HeaderField("Authorization", vector["authorization"] as? String ?? ""))
         } else if let contentType = vector["content_type"] as? String {
             headers = [HeaderField("content-type", contentType)]

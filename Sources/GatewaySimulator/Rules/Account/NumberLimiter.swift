@@ -34,6 +34,7 @@ struct NumberLimiter: Sendable {
         pending.removeAll(keepingCapacity: true)
         let limit = limits.limit(for: kind)
         guard !limit.isEmpty else { return [] }
+        let limitOfAll = kind == .code ? limits.codeOfAll : NumberLimits.Limit()
         let bytes = send.bytes.span
         let scope = kind == .code ? 1 : ContentHash.of(bytes, send.templateCode)
         var culprits: [SendJudgement.Culprit] = []
@@ -43,14 +44,21 @@ struct NumberLimiter: Sendable {
                 ContentHash.mix(element.numberHash, ContentHash.of(bytes, element.signName)),
                 scope,
             )
-            var window = Self.current(pending[key] ?? windows[key] ?? Window(), at: now)
-            if let text = Self.count(&window, limit) {
+            let keyOfAll = ContentHash.mix(element.numberHash, 2)
+            var window = window(key, at: now)
+            var windowOfAll = limitOfAll.isEmpty ? Window() : self.window(keyOfAll, at: now)
+            if let text = Self.count(&window, limit) ?? Self.count(&windowOfAll, limitOfAll) {
                 culprits.append(.init(index: index, refusal: .service("isv.BUSINESS_LIMIT_CONTROL", text)))
             } else {
                 pending[key] = window
+                if !limitOfAll.isEmpty { pending[keyOfAll] = windowOfAll }
             }
         }
         return culprits
+    }
+
+    private func window(_ key: UInt64, at now: WallTime) -> Window {
+        Self.current(pending[key] ?? windows[key] ?? Window(), at: now)
     }
 
     /// Counts the messages that were examined last.

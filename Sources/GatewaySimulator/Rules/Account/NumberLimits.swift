@@ -31,6 +31,8 @@ package struct NumberLimits: Equatable, Sendable {
 
     /// Verification codes, counted per sign name and number.
     package var code: Limit
+    /// Verification codes, counted per number, whoever sends them.
+    package var codeOfAll: Limit
     /// Notices, counted per sign name, template and number.
     package var notice: Limit
     /// Promotions, counted per sign name, template and number.
@@ -42,8 +44,10 @@ package struct NumberLimits: Equatable, Sendable {
     ///   - code: The limit of verification codes.
     ///   - notice: The limit of notices.
     ///   - promotion: The limit of promotions.
-    package init(code: Limit, notice: Limit, promotion: Limit) {
+    ///   - codeOfAll: The limit of verification codes over all senders.
+    package init(code: Limit, notice: Limit, promotion: Limit, codeOfAll: Limit = Limit()) {
         self.code = code
+        self.codeOfAll = codeOfAll
         self.notice = notice
         self.promotion = promotion
     }
@@ -56,6 +60,7 @@ package struct NumberLimits: Equatable, Sendable {
         code: Limit(minute: 1, hour: 5, day: 10),
         notice: Limit(day: 50),
         promotion: Limit(day: 50),
+        codeOfAll: Limit(day: 40),
     )
 
     /// The limit for a kind of template; templates of unknown kind count as notices, international ones are not limited.

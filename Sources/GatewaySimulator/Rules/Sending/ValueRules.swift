@@ -16,6 +16,8 @@ struct ValueRules: Sendable {
     private let template: Template?
     private let variables: [String]
     private let forbiddenWords: [String]
+    /// Texts that make a notice a promotion; empty for other templates.
+    private let promotionWords: [String]
     private let maximumCharacters: Int
     private var members: [JSONMember] = []
 
@@ -24,6 +26,7 @@ struct ValueRules: Sendable {
         self.template = template
         variables = template?.variables ?? []
         forbiddenWords = account.forbiddenWords
+        promotionWords = template?.kind == .notice ? account.promotionWords : []
         maximumCharacters = template?.maximumValueCharacters ?? 35
     }
 
@@ -69,7 +72,7 @@ struct ValueRules: Sendable {
 
     /// Whether a quick look shows that a value keeps the rules, as most do.
     private func isBeyondDoubt(_ member: JSONMember, in bytes: Span<UInt8>) -> Bool {
-        guard member.kind == .string, forbiddenWords.isEmpty else { return false }
+        guard member.kind == .string, forbiddenWords.isEmpty, promotionWords.isEmpty else { return false }
         let scan = ValueScan(bytes, member.value.dropFirst().dropLast())
         return scan.isPlain && scan.characterCount > 0 && scan.characterCount <= maximumCharacters
     }
@@ -86,12 +89,32 @@ struct ValueRules: Sendable {
             return .service("isv.UNSUPPORTED_CONTENT")
         }
         if forbiddenWords.contains(where: { text.contains($0) }) { return .service("isv.SMS_CONTENT_ILLEGAL") }
+        if promotionWords.contains(where: { text.contains($0) }) {
+            return .service("isv.SMS_CONTENT_MISMATCH_TEMPLATE_TYPE")
+        }
         return nil
     }
 
+    /// Whether a value holds a URL, a host's name or its address.
+    ///
+    /// Source: api 3.1, "URLs, IPs"; api 6.3, "URL (or similar)". The service's own list of domains is not known.
     private static func holdsURL(_ text: String) -> Bool {
         let lower = text.lowercased()
-        return ["http://", "https://", "www."].contains { lower.contains($0) }
+        if ["http://", "https://", "www."].contains(where: { lower.contains($0) }) { return true }
+        // An address of electronic mail has a host, too, but is none.
+        let words = lower.split { !isOfHost($0) && $0 != "@" }
+        return words.contains { !$0.contains("@") && isHost($0) }
+    }
+
+    private static func isOfHost(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber || character == "-" || character == ".")
+    }
+
+    private static func isHost(_ word: Substring) -> Bool {
+        let labels = word.split(separator: ".")
+        if labels.count == 4, labels.allSatisfy({ UInt8($0) != nil }) { return true }
+        guard labels.count > 1, let last = labels.last else { return false }
+        return ["com", "cn", "net", "org", "top", "cc", "vip", "xyz"].contains(last)
     }
 
     // MARK: Rules of a known template
@@ -146,7 +169,7 @@ struct ValueScan: Sendable {
         while index < range.upperBound, isPlain {
             let byte = bytes[index]
             if byte < 0x80 {
-                isPlain = byte != UInt8(ascii: "\\") && byte != UInt8(ascii: ":") && byte | 0x20 != UInt8(ascii: "w")
+                isPlain = byte != UInt8(ascii: "\\") && byte != UInt8(ascii: ":") && byte != UInt8(ascii: ".")
                 index += 1
             } else {
                 isPlain = byte & 0xF0 == 0xE0 && Self.isCommon(bytes, at: index)
@@ -171,7 +194,11 @@ struct ValueScan: Sendable {
 enum UnsupportedContent {
     private static let symbols = Set("【】〖〗『』「」²•①②③④⑤⑥⑦⑧⑨⑩★☆※→←↑↓❤™".unicodeScalars)
     /// Frequent characters that only traditional writing has; the service's own list is not known.
-    private static let traditional = "們國學說這個來時為會對過還發開關無東車馬門問間見長頭電話點應實現經樣從歡".unicodeScalars
+    private static let traditional = """
+        愛礙罷備貝筆畢幣標別賓補參倉產長嘗車陳稱遲齒蟲處傳創從錯達帶單當黨導燈點電東動斷對隊頓爾發飯範飛費風婦復該蓋幹個鞏溝構購穀顧關觀館廣歸龜國過還漢號護華畫話懷壞歡環會機雞積極際繼價間檢見講將獎階節結緊\
+        進驚經鏡舊舉據覺開課塊寬來蘭勞樂離禮歷麗聯連戀糧兩遼療靈領龍樓錄陸亂論羅馬買賣滿門們廟滅鳴難腦內擬鳥農盤齊氣錢強橋親輕請慶窮區權勸讓熱認榮軟賽傘殺傷設聲師時實試識適書術樹帥雙誰順說絲訴雖隨歲孫條聽廳頭\
+        圖團萬網為衛問無務習戲細顯線鄉響項興選學訓壓亞煙陽養樣藥爺頁業葉億義藝憶陰銀飲應營優郵遊魚與語園員圓遠願約閱雲運雜災讚臟則澤賊戰張賬診鎮爭證織職執紙製質鐘種眾豬燭築莊裝壯狀準資總組鑽體驗臺灣現這
+        """.unicodeScalars
     /// Whether a character of the block U+4E00…U+9FFF is one of those, by its offset.
     static let isTraditional: [Bool] = {
         var table = [Bool](repeating: false, count: 0x9FFF - 0x4E00 + 1)
