@@ -36,6 +36,13 @@ extension CodeTable {
             "Enable the access key in the RAM console, or use another one.",
         ),
         CodeEntry(
+            gateway: "InvalidAccessKeyId",
+            .credentials,
+            http: [],
+            "The gateway does not take the access key.",
+            "Enable the access key in the RAM console, or use another one.",
+        ),
+        CodeEntry(
             gateway: "InvalidAccessKeyId*",
             .credentials,
             http: [],

@@ -61,7 +61,7 @@ package enum MessageFault: Error, Equatable, Sendable {
         case .wrongType(let name, let expected):
             "\(name.text) must be \(expected.text)."
         case .phoneNumber(let problem):
-            "PhoneNumber \(problem.text): give digits with an optional leading +."
+            "PhoneNumber \(problem.text): give up to \(PhoneNumber.maximumDigits) digits, with an optional leading +."
         case .missingSignName:
             "SignName is missing: put it into the message or give --sign-name."
         case .missingTemplateCode:

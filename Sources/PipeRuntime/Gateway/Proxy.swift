@@ -9,7 +9,7 @@ package struct Proxy: Equatable, Sendable {
     /// The proxy's port.
     package let port: Int
     /// The value of `Proxy-Authorization`; `nil` for a proxy that asks for none.
-    let authorization: String?
+    package let authorization: String?
 
     /// The proxy for an endpoint, by the usual variables.
     ///
@@ -44,7 +44,9 @@ package struct Proxy: Equatable, Sendable {
         if rest.hasSuffix("/") { rest = rest.dropLast() }
         var authorization: String?
         if let at = rest.lastIndex(of: "@") {
-            guard let user = Self.percentDecoded(rest[..<at]) else { return nil }
+            guard var user = Self.percentDecoded(rest[..<at]) else { return nil }
+            // RFC 7617: the colon stands there without a password, too.
+            if !rest[..<at].contains(":") { user.append(UInt8(ascii: ":")) }
             var credentials = Array("Basic ".utf8)
             Base64.append(user.span, to: &credentials)
             authorization = String(decoding: credentials, as: UTF8.self)

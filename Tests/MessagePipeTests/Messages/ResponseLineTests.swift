@@ -24,7 +24,7 @@ struct ResponseLineTests {
 
     static let noNumber = invalid(
         "isv.MOBILE_NUMBER_ILLEGAL",
-        "PhoneNumber is missing: give digits with an optional leading +.",
+        "PhoneNumber is missing: give up to 24 digits, with an optional leading +.",
     )
 
     @Test func `an object is repeated with our members behind its own`() {
@@ -112,7 +112,7 @@ struct ResponseLineTests {
                 #"{"Line":2,"Id":"i","#
                     + Self.invalid(
                         "isv.MOBILE_NUMBER_ILLEGAL",
-                        "PhoneNumber is not a phone number: give digits with an optional leading +.",
+                        "PhoneNumber is not a phone number: give up to 24 digits, with an optional leading +.",
                     ),
             ]
         )

@@ -60,6 +60,18 @@ struct ProxyTests {
         }
     }
 
+    @Test(arguments: [
+        ("http://user:p%40ss@proxy", "Basic dXNlcjpwQHNz"), ("http://user:@proxy", "Basic dXNlcjo="),
+        ("http://user@proxy", "Basic dXNlcjo="), ("http://proxy", nil),
+    ])
+    func `gives the proxy its user and password, with a colon even where none stands`(
+        _ text: String,
+        _ authorization: String?,
+    ) throws {
+        let proxy = try Proxy.proxy(for: Self.endpoint, environment: ["HTTPS_PROXY": text])
+        #expect(proxy?.authorization == authorization)
+    }
+
     @Test(arguments: ["socks5://proxy", "https://proxy", "http://", "http://proxy:x", "http://a%zz@proxy", "a b"])
     func `refuses what is no proxy`(_ text: String) {
         #expect(throws: GatewayConfigurationError.proxy) {
