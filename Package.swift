@@ -14,10 +14,7 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "smspipe",
-    products: [
-        .executable(name: "smspipe", targets: ["smspipe"]),
-        .library(name: "AlibabaCloudSMS", targets: ["AlibabaCloudSMS"]),
-    ],
+    products: [.executable(name: "smspipe", targets: ["smspipe"])],
     dependencies: [
         // Options, help and completions: the convention.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

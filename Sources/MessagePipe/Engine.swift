@@ -4,8 +4,8 @@
 ///
 /// No I/O, no clock, no randomness of its own. Events come in with a time; the driver then asks what to do:
 /// ``nextRequest(at:sendDate:)`` for requests to send, ``nextAbandoned(at:)`` for those to give up, ``takeOutput(into:upTo:)``
-/// for response lines, ``nextDeadline()`` for when to come back, ``room`` for how much to read. The same events give the
-/// same answers.
+/// for response lines, ``nextDeadline()`` for when to come back, ``window`` and ``released`` for how much to read. The same
+/// events give the same answers.
 package struct Engine: ~Copyable {
     package let configuration: Configuration
     var messages = MessageTable()

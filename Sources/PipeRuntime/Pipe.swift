@@ -101,11 +101,11 @@ package final class Pipe: RunDriver {
     }
 
     private func startJournal(_ bound: NIOLoopBound<Pipe>, _ door: LoopDoor, _ file: JournalFile) {
-        let writer = JournalWriter(file) { failure in
+        let writer = JournalWriter { failure in
             door.execute { bound.value.journalReported(failure) }
         }
         journal = writer
-        DispatchQueue(label: "journal").async { writer.run() }
+        DispatchQueue(label: "journal").async { writer.run(file) }
     }
 
     private func start(

@@ -44,13 +44,15 @@ struct EnvironmentArguments {
         return subcommand + added + own
     }
 
-    /// The options that the environment can give to a subcommand; `nil` for one that it gives none.
+    /// The options that the environment can give to a subcommand; `nil` for what is none of ours.
     private func optionNames(of subcommand: String?) -> [(name: String, isFlag: Bool)]? {
         switch subcommand {
         case nil, SendCommand._commandName: SendCommand.optionNames
         case StatusCommand._commandName: StatusCommand.optionNames
         case ReceiptsCommand._commandName: ReceiptsCommand.optionNames
         case SimulateCommand._commandName: SimulateCommand.optionNames
+        case JournalCommand._commandName: JournalCommand.optionNames
+        case ExplainCommand._commandName: ExplainCommand.optionNames
         default: nil
         }
     }

@@ -9,7 +9,15 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Say what an error code means, whom it concerns and what to do.",
+        discussion: """
+            A code that is not known is explained by what its beginning says.
+
+            Exit status: 0; 64 wrong usage; 74 writing failed.
+            """,
     )
+
+    /// The options that the environment can give, and whether they are flags.
+    static let optionNames: [(name: String, isFlag: Bool)] = [("json", true)]
 
     @Flag(help: "Print the entry, or without a code the whole table, as JSON lines.")
     var json = false

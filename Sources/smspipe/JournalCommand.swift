@@ -14,8 +14,14 @@ struct JournalCommand: ParsableCommand {
             Lines are those of the input of the run that sent the message. A message that
             may have left and has no answer yet is looked up by the next run; one that was
             not taken is sent by it.
+
+            Exit status: 0; 64 wrong usage; 66 the file cannot be read or is no journal;
+            73 --compact, and a run has it; 74 damaged, or reading or writing failed.
             """,
     )
+
+    /// The options that the environment can give, and whether they are flags.
+    static let optionNames: [(name: String, isFlag: Bool)] = [("json", true), ("compact", true)]
 
     @Flag(help: "Print the summary as one JSON line.")
     var json = false
@@ -35,7 +41,7 @@ struct JournalCommand: ParsableCommand {
                 printDiagnostic("\(file): the last \(tornByteCount) bytes are torn or being written, and are left out.")
             }
         } catch {
-            let failure = JournalFailure(error, path: file)
+            let failure = JournalFailure(error, path: file, for: .command)
             throw end(failure.status, failure.text)
         }
         try writeLine(json ? line(summary) : text(summary))

@@ -309,7 +309,7 @@ struct SendCommand: ParsableCommand {
             }
             return opened
         } catch {
-            let failure = JournalFailure(error, path: path)
+            let failure = JournalFailure(error, path: path, for: .run)
             throw end(failure.status, failure.text)
         }
     }

@@ -62,15 +62,17 @@ struct SimulateCommand: ParsableCommand {
 
             Exit status: 0; that of COMMAND, or 126 and 127 if it cannot be run; 64 wrong
             usage; 66 a file cannot be read; 69 the port cannot be listened on; 74 the
-            ready line cannot be written; 78 a bad account file or faults file.
+            ready line cannot be written; 78 a bad account file or faults file; 129, 130
+            ended by HUP, INT.
             """,
     )
 
     /// The options that the environment can give, and whether they are flags.
-    static let optionNames: [(name: String, isFlag: Bool)] = [
-        "port", "bind", "account", "seed", "keep", "compare", "qps", "latency", "fault", "faults-file",
-        "on-bad-element", "report-delay", "receipts-to", "duplicate-receipts", "time-scale", "number-limits",
-    ].map { ($0, false) }
+    static let optionNames: [(name: String, isFlag: Bool)] =
+        [
+            "port", "bind", "account", "seed", "keep", "compare", "qps", "latency", "fault", "faults-file",
+            "on-bad-element", "report-delay", "receipts-to", "duplicate-receipts", "time-scale", "number-limits",
+        ].map { ($0, false) } + [("account-schema", true)]
 
     @Option(help: ArgumentHelp("The port; 0 takes a free one.", valueName: "number"))
     var port = 0

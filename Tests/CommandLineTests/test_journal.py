@@ -267,7 +267,8 @@ def test_a_journal_of_another_version_is_refused(smspipe, gateway, journal):
     journal.write_text(text)
     for arguments in (["--journal", journal], ["journal", journal], ["journal", journal, "--compact"]):
         result = smspipe.run(gateway if arguments[0] != "journal" else None, *arguments, stdin=[message(1)])
-        assert result.status == 73 and result.stdout == b"" and len(result.stderr.splitlines()) == 1, arguments
+        assert result.status == (66 if arguments[0] == "journal" else 73), arguments
+        assert result.stdout == b"" and len(result.stderr.splitlines()) == 1, arguments
         assert "has version 1 of the format, and this smspipe knows version 2" in result.stderr, arguments
     assert journal.read_text() == text and gateway.sends == []
 
@@ -295,6 +296,9 @@ def test_another_file_is_not_touched(smspipe, gateway, journal, text):
     journal.write_text(text)
     result = smspipe.run(gateway, "--journal", journal, stdin=[message(1)])
     assert result.status == 73 and "not a journal" in result.stderr
+    for arguments in ([], ["--compact"]):
+        result = smspipe.run(None, "journal", journal, *arguments)
+        assert result.status == 66 and "not a journal" in result.stderr
     assert journal.read_text() == text and gateway.sends == []
 
 
@@ -322,12 +326,15 @@ def test_a_device_is_no_journal(smspipe, gateway):
     for path in ("/dev/full", "/dev/zero"):
         result = smspipe.run(gateway, "--journal", path, stdin=[message(1)])
         assert result.status == 73 and path in result.stderr and not gateway.requests
-        assert smspipe.run(None, "journal", path).status == 73
+        assert smspipe.run(None, "journal", path).status == 66
 
 
 def test_a_journal_that_cannot_be_created_is_73(smspipe, gateway, tmp_path):
     result = smspipe.run(gateway, "--journal", tmp_path / "no" / "journal", stdin=[message(1)])
     assert result.status == 73 and "No such file" in result.stderr and gateway.sends == []
+    for arguments in ([], ["--compact"]):
+        result = smspipe.run(None, "journal", tmp_path / "none", *arguments)
+        assert result.status == 66 and "No such file" in result.stderr and not (tmp_path / "none").exists()
 
 
 def test_damage_stops_the_run_before_anything_is_sent(smspipe, gateway, journal):

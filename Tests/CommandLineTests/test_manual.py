@@ -87,6 +87,29 @@ def test_the_page_has_the_exit_statuses_of_the_help(smspipe):
     assert items_of_page(section("EXIT STATUS")) == expected
 
 
+# What takes any text, so that nothing is told of "a b".
+FREE = {"account", "ca-file", "faults-file", "journal", "profile", "queue", "sign-name", "template-code", "urgent"}
+NEEDED = {"journal": ["x"], "explain": ["OK"], "receipts": ["--queue", "Alicom-Queue-1-SmsReport"]}
+
+
+@pytest.mark.parametrize("command", SECTIONS)
+def test_every_option_of_the_help_has_its_variable(smspipe, command):
+    """Nonsense in the variable is told as it is in the option; a flag is on or off."""
+    for label in options_of_help(help_of(smspipe, command)):
+        option = re.search(r"--([\w-]+)", label)[1]
+        if option in FREE:
+            continue
+        arguments = [command, *NEEDED.get(command, [])]
+        variable = "SMSPIPE_" + option.upper().replace("-", "_")
+        by_variable = smspipe.run(None, *arguments, stdin="", env={variable: "a b"})
+        if label.endswith(">"):
+            by_option = smspipe.run(None, *arguments, f"--{option}=a b", stdin="")
+            assert (by_variable.status, by_variable.stderr) == (by_option.status, by_option.stderr), option
+            assert by_option.status in (64, 69, 78), option
+        else:
+            assert by_variable.status == 64 and f"{variable} is neither on nor off" in by_variable.stderr
+
+
 @pytest.mark.parametrize("command", SECTIONS)
 def test_what_the_help_tells_fits_its_width(smspipe, command):
     """A line that is too long is broken, and its last word stands alone."""

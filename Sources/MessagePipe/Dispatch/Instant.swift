@@ -13,8 +13,11 @@ package struct Instant: InstantProtocol, Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
+    /// The moment that much later; the first or the last there is where it would lie beyond.
     package func advanced(by duration: Duration) -> Instant {
-        Instant(nanoseconds: nanoseconds.addingReportingOverflow(duration.nanoseconds).partialValue)
+        let (sum, isCut) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
+        guard isCut else { return Instant(nanoseconds: sum) }
+        return Instant(nanoseconds: duration < .zero ? .min : .max)
     }
 
     /// How long it is until another moment; negative if that is earlier, and at most 292 years either way.
@@ -30,11 +33,11 @@ package struct Instant: InstantProtocol, Hashable, Sendable {
 }
 
 extension Duration {
-    /// The duration in whole nanoseconds; more than 146 years are cut to that.
+    /// The duration in whole nanoseconds; more than 146 years either way are cut to that.
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let limit = Int64.max / 2_000_000_000
-        guard seconds < limit else { return limit * 1_000_000_000 }
+        guard abs(seconds) < limit else { return (seconds < 0 ? -limit : limit) * 1_000_000_000 }
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -8,20 +8,12 @@ import Synchronization
 ///
 /// It takes one group at a time; what comes up while that is synced goes with the next.
 final class JournalWriter: Sendable {
-    private struct State {
-        var file: JournalFile
-        var group: JournalGroup?
-    }
-
-    private let state: Mutex<State>
+    private let next = Mutex<JournalGroup?>(nil)
     private let wake = DispatchSemaphore(value: 0)
     private let report: @Sendable (StorageError?) -> Void
 
-    /// - Parameters:
-    ///   - file: The journal.
-    ///   - report: Takes one report for each group, on the writer's thread: `nil` once it is on stable storage.
-    init(_ file: JournalFile, report: @escaping @Sendable (StorageError?) -> Void) {
-        state = Mutex(State(file: file))
+    /// - Parameter report: Takes one report for each group, on the writer's thread: `nil` once it is on stable storage.
+    init(report: @escaping @Sendable (StorageError?) -> Void) {
         self.report = report
     }
 
@@ -29,26 +21,24 @@ final class JournalWriter: Sendable {
     ///
     /// - Parameter group: The group; `nil` ends the thread.
     func append(_ group: JournalGroup?) {
-        state.withLock { $0.group = group }
+        next.withLock { $0 = group }
         wake.signal()
     }
 
     /// Makes text of groups and appends them until there are no more; for a thread of its own.
-    func run() {
+    ///
+    /// - Parameter file: The journal.
+    func run(_ file: JournalFile) {
+        var file = file
         while true {
             wake.wait()
-            let failure: StorageError?? = state.withLock { state in
-                guard let group = state.group else { return nil }
-                state.group = nil
-                do throws(StorageError) {
-                    try state.file.append(group)
-                    return .some(nil)
-                } catch {
-                    return .some(error)
-                }
+            guard let group = next.withLock({ $0.take() }) else { return }
+            do throws(StorageError) {
+                try file.append(group)
+                report(nil)
+            } catch {
+                report(error)
             }
-            guard let failure else { return }
-            report(failure)
         }
     }
 }

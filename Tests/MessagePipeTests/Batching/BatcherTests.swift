@@ -397,6 +397,14 @@ struct BatcherTests {
         #expect(Instant(nanoseconds: -2).duration(to: Instant(nanoseconds: 3)) == .nanoseconds(5))
     }
 
+    @Test func `a moment beyond the last, or before the first, is that one`() {
+        let (first, last) = (Instant(nanoseconds: .min), Instant(nanoseconds: .max))
+        #expect(last.advanced(by: .nanoseconds(1)) == last && first.advanced(by: .nanoseconds(-1)) == first)
+        #expect(Instant(nanoseconds: 3 << 61).advanced(by: .seconds(1 << 62)) == last)
+        #expect(Instant(nanoseconds: -3 << 61).advanced(by: .seconds(-1 << 62)) == first)
+        #expect(Instant(nanoseconds: 5).advanced(by: .nanoseconds(-7)) == Instant(nanoseconds: -2))
+    }
+
     @Test func `the oldest batch of a full window leaves when the rate allows it`() {
         let bench = Bench {
             $0.window = 16_000
