@@ -26,7 +26,7 @@ extension Engine {
         /// How long answers are awaited after a signal.
         package var drain: Duration = .seconds(10)
         /// How long a gateway that was never reached is tried.
-        package var unreachableAfter: Duration = .seconds(10)
+        package var unreachableAfter = Reachability.usualPatience
         /// Whether a batch that is refused for one message is split to find it.
         package var splits = true
         /// Whether nothing is sent at all.

@@ -132,7 +132,7 @@ extension Engine {
 
     /// Tells that a connection to the gateway was made, certificate checked.
     package mutating func connected() {
-        dispatcher.connected()
+        dispatcher.reachability.reached()
     }
 
     /// Reports that a request was answered.
@@ -182,11 +182,7 @@ extension Engine {
     package mutating func notSent(_ id: RequestID, _ reason: NotSentReason, at now: Instant) {
         if batches[id.batch].phase == .inLookUp {
             // Before the first connection there are only those of an earlier run.
-            dispatcher.notSent(
-                reason,
-                startedAt: batches[id.batch].doubtSince,
-                unreachableAfter: configuration.unreachableAfter,
-            )
+            dispatcher.reachability.failed(reason, startedAt: batches[id.batch].doubtSince)
             lookUpFailed(id, at: now)
             return
         }
@@ -195,16 +191,10 @@ extension Engine {
         ownOutIDs.notTaken(batches[index])
         batches[index].sendDate = 0
         // What was given up in the middle of a first connection says nothing about the gateway.
-        if !isGivenUp {
-            dispatcher.notSent(
-                reason,
-                startedAt: batches[index].sentAt,
-                unreachableAfter: configuration.unreachableAfter,
-            )
-        }
+        if !isGivenUp { dispatcher.reachability.failed(reason, startedAt: batches[index].sentAt) }
         if let stop, !mayStart {
             settle(index, stop.response)
-        } else if case .certificate = reason, !dispatcher.hasConnected {
+        } else if case .certificate = reason, !dispatcher.reachability.isReached {
             settle(index, StopReason.unreachable(reason).response)
             stopSending(.unreachable(reason), at: now)
         } else {

@@ -33,7 +33,7 @@ package struct Engine: ~Copyable {
     /// All that would have stopped it, one of each kind, the first first.
     package var stops: [StopReason] {
         // Messages may all have passed their deadlines before the gateway was given up.
-        guard let reason = dispatcher.neverReached, tally[.skipped] > 0 else { return stopsSoFar }
+        guard let reason = dispatcher.reachability.failure, tally[.skipped] > 0 else { return stopsSoFar }
         let isTold = stopsSoFar.contains { $0.isSameKind(as: .unreachable(reason)) }
         return isTold ? stopsSoFar : stopsSoFar + [.unreachable(reason)]
     }
@@ -61,6 +61,7 @@ package struct Engine: ~Copyable {
             concurrency: configuration.concurrency,
             maximumMessagesPerSecond: configuration.maximumMessagesPerSecond,
             startsAlone: self.journal.isKept || configuration.maximumMessagesPerSecond != nil,
+            unreachableAfter: configuration.unreachableAfter,
         )
         window = Window(messages: configuration.window, bytes: configuration.maximumHeldBytes)
         width = WindowWidth(
@@ -213,7 +214,7 @@ package struct Engine: ~Copyable {
         for index in dispatcher.takeExpired(batches, at: now, deadline: configuration.deadline) {
             expire(index)
         }
-        if let reason = dispatcher.takeUnreachable(at: now) { stopSending(.unreachable(reason), at: now) }
+        if let reason = dispatcher.reachability.takeUnreachable(at: now) { stopSending(.unreachable(reason), at: now) }
         if let drainDeadline, drainDeadline <= now { giveUp(at: now) }
         if let inputDeadline, inputDeadline <= now {
             self.inputDeadline = nil
@@ -348,7 +349,7 @@ package struct Engine: ~Copyable {
 
     /// Answers a batch whose deadline has passed while it waited.
     mutating func expire(_ index: BatchTable.Index) {
-        settle(index, dispatcher.neverReached.map { StopReason.unreachable($0).response } ?? Self.expired)
+        settle(index, dispatcher.reachability.failure.map { StopReason.unreachable($0).response } ?? Self.expired)
     }
 
     private static let expired = Response(

@@ -38,7 +38,7 @@ struct Dispatcher: ~Copyable {
     /// Batches that are being recorded before they leave.
     var recordedCount = 0
     private var permits: Int {
-        if !hasConnected, startsAlone { return 1 }
+        if !reachability.isReached, startsAlone { return 1 }
         return max(limit.current, min(pacer.neededConcurrency, limit.maximum))
     }
     /// Whether one request at a time is handed out while nobody knows whether there is a gateway at all.
@@ -57,16 +57,12 @@ struct Dispatcher: ~Copyable {
     /// As many as may be in flight gave the same throughput for two to seventeen MiB more; an eighth gave less over loopback.
     var hasEnough: Bool { urgent.count + ready.count >= max(permits / 4, Self.minimumReady) }
 
-    /// Whether a connection to the gateway was ever made.
-    var hasConnected = false
-    /// When a gateway that was never reached is given up.
-    private var unreachableDeadline: Instant?
-    private var lastNotSent: NotSentReason?
-    /// Why the last request did not leave, as long as the gateway was never reached.
-    var neverReached: NotSentReason? { hasConnected ? nil : lastNotSent }
+    /// Whether the gateway was ever reached.
+    var reachability: Reachability
 
-    init(concurrency: Int, maximumMessagesPerSecond: Double?, startsAlone: Bool) {
+    init(concurrency: Int, maximumMessagesPerSecond: Double?, startsAlone: Bool, unreachableAfter: Duration) {
         self.startsAlone = startsAlone
+        reachability = Reachability(patience: unreachableAfter)
         limit = ConcurrencyLimit(maximum: concurrency)
         pacer = Pacer(messagesPerSecond: maximumMessagesPerSecond)
     }
@@ -271,31 +267,6 @@ struct Dispatcher: ~Copyable {
         pacer.throttled(sentAt: sentAt, at: now, inFlightCount: inFlightCount, using: &generator)
     }
 
-    /// Notes that a request did not leave.
-    ///
-    /// The time for which a gateway that was never reached is tried runs from when the first such request was to leave: a
-    /// connection attempt may take long to fail.
-    mutating func notSent(_ reason: NotSentReason, startedAt: Instant, unreachableAfter: Duration) {
-        lastNotSent = reason
-        guard !hasConnected, unreachableDeadline == nil else { return }
-        unreachableDeadline = startedAt.advanced(by: unreachableAfter)
-    }
-
-    /// Tells, once, that a gateway that was never reached has been tried long enough.
-    ///
-    /// - Returns: Why the last request did not leave; `nil` while it is worth trying.
-    mutating func takeUnreachable(at now: Instant) -> NotSentReason? {
-        guard let deadline = unreachableDeadline, deadline <= now else { return nil }
-        unreachableDeadline = nil
-        return lastNotSent
-    }
-
-    /// Notes that the gateway was reached.
-    mutating func connected() {
-        hasConnected = true
-        unreachableDeadline = nil
-    }
-
     // MARK: - Time
 
     /// When something becomes due without an event.
@@ -309,7 +280,7 @@ struct Dispatcher: ~Copyable {
         consider(backingOff.min?.at)
         consider(doubtful.min?.at)
         consider(firstExpiry)
-        consider(unreachableDeadline)
+        consider(reachability.deadline)
         if isSending, !urgent.isEmpty || !ready.isEmpty, hasPermit { consider(pacer.nextPermit) }
         return next
     }

@@ -30,14 +30,14 @@ extension ReceiptsEngine {
     /// Reports a token, and how long it lives in seconds.
     package mutating func tokenArrived(_ id: RequestID, lifetime: Int, at now: Instant) {
         guard let flight = end(id) else { return }
-        reached()
+        reachability.reached()
         queues[flight.queue].tokenArrived(lifetime: lifetime, at: now)
     }
 
     /// Reports messages; none if the queue has none.
     package mutating func received(_ id: RequestID, _ messages: [QueueMessage], at now: Instant) {
         guard let flight = end(id) else { return }
-        reached()
+        reachability.reached()
         queues[flight.queue].received(messages.count, askedAt: flight.askedAt, at: now)
         let name = queues[flight.queue].name
         isTold.remove(Self.key(name, .receive))
@@ -72,7 +72,7 @@ extension ReceiptsEngine {
     /// Reports that the queue does not take its token.
     package mutating func tokenRefused(_ id: RequestID, code: String, at now: Instant) {
         guard let flight = end(id) else { return }
-        reached()
+        reachability.reached()
         queues[flight.queue].tokenRefused(flight.call, at: now, using: &generator)
         tellIfFailing(flight, "it answers \(code)")
     }
@@ -87,17 +87,17 @@ extension ReceiptsEngine {
     /// Reports an answer that is of no use: a refusal that may pass, or one that cannot be read.
     package mutating func failed(_ id: RequestID, _ why: String, at now: Instant) {
         guard let flight = end(id) else { return }
-        reached()
+        reachability.reached()
         fail(flight, why, at: now)
     }
 
     /// Reports that a request did not leave.
     package mutating func notSent(_ id: RequestID, _ reason: NotSentReason, at now: Instant) {
         guard let flight = end(id) else { return }
-        guard !hasReachedQueues else { return fail(flight, reason.text, at: now) }
+        guard !reachability.isReached else { return fail(flight, reason.text, at: now) }
         queues[flight.queue].failed(flight.call, at: now, using: &generator)
         if case .certificate = reason { return stop(.unreachable(reason), at: now) }
-        firstFailure = (firstFailure?.at ?? flight.askedAt, reason)
+        reachability.failed(reason, startedAt: flight.askedAt)
     }
 
     /// Reports that a request got no answer.
@@ -108,11 +108,6 @@ extension ReceiptsEngine {
 
     private mutating func end(_ id: RequestID) -> Flight? {
         flights.removeValue(forKey: id)
-    }
-
-    private mutating func reached() {
-        hasReachedQueues = true
-        firstFailure = nil
     }
 
     private mutating func fail(_ flight: Flight, _ why: String, at now: Instant) {

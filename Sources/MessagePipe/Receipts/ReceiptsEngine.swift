@@ -93,7 +93,6 @@ package struct ReceiptsEngine: ~Copyable {
     private static let maximumRemembered = 2_000_000
 
     let timeout: Duration
-    private let unreachableAfter: Duration
     private let drain: Duration
     private let keyed: KeyedDigest
     private var memory: ReceiptMemory
@@ -116,8 +115,8 @@ package struct ReceiptsEngine: ~Copyable {
     private var deliveries: Deque<(buffer: UInt64, to: Delivery)> = []
     private var answered: Deque<(push: UInt64, isTaken: Bool)> = []
 
-    var hasReachedQueues = false
-    var firstFailure: (at: Instant, reason: NotSentReason)?
+    /// Whether a queue was ever reached.
+    var reachability = Reachability()
     var isTold: Set<String> = []
     private var notices: Deque<Notice> = []
     private var drainDeadline: Instant?
@@ -132,7 +131,6 @@ package struct ReceiptsEngine: ~Copyable {
     /// - Parameters:
     ///   - queues: The queues whose messages are taken; none if there are pushes only.
     ///   - timeout: How long an answer is awaited.
-    ///   - unreachableAfter: How long queues that were never reached are tried.
     ///   - drain: How long the last messages are deleted after a signal.
     ///   - key: ``KeyedDigest/keyByteCount`` random bytes, so that nobody can make two receipts look alike.
     ///   - seed: Spreads attempts.
@@ -140,14 +138,12 @@ package struct ReceiptsEngine: ~Copyable {
     package init(
         queues: [QueueName],
         timeout: Duration,
-        unreachableAfter: Duration = .seconds(10),
         drain: Duration = .seconds(10),
         key: [UInt8],
         seed: UInt64,
         maximumRemembered: Int = ReceiptsEngine.maximumRemembered,
     ) {
         self.timeout = timeout
-        self.unreachableAfter = unreachableAfter
         self.drain = drain
         keyed = KeyedDigest(key: key)
         memory = ReceiptMemory(maximumCount: maximumRemembered)
@@ -318,10 +314,7 @@ package struct ReceiptsEngine: ~Copyable {
 
     /// Does what has become due.
     package mutating func deadlineReached(at now: Instant) {
-        if let (since, reason) = firstFailure, since.advanced(by: unreachableAfter) <= now {
-            firstFailure = nil
-            stop(.unreachable(reason), at: now)
-        }
+        if let reason = reachability.takeUnreachable(at: now) { stop(.unreachable(reason), at: now) }
     }
 
     /// When the engine wants to be called with ``deadlineReached(at:)`` and asked for requests.
@@ -330,8 +323,8 @@ package struct ReceiptsEngine: ~Copyable {
         func consider(_ instant: Instant) {
             next = min(next ?? instant, instant)
         }
+        reachability.deadline.map(consider)
         for flight in flights.values where !flight.isAbandoned { consider(flight.timeoutAt) }
-        if let firstFailure { consider(firstFailure.at.advanced(by: unreachableAfter)) }
         if let drainDeadline, drainDeadline > now { consider(drainDeadline) }
         for queue in queues { queue.nextDeadline(after: now).map(consider) }
         return next

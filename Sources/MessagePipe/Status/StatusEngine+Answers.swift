@@ -51,13 +51,13 @@ extension StatusEngine {
     /// Reports that a look-up did not leave.
     package mutating func notSent(_ id: RequestID, _ reason: NotSentReason, at now: Instant) {
         let inquiry = take(id)
-        if !hasConnected {
+        if !reachability.isReached {
             if case .certificate = reason {
                 settle(inquiry)
                 stop(.unreachable(reason))
                 return
             }
-            notReached(reason, since: inquiry.sentAt)
+            reachability.failed(reason, startedAt: inquiry.sentAt)
         }
         tryAgain(inquiry, .notSent(reason), at: now)
     }

@@ -16,8 +16,6 @@ import HeapModule
 package struct StatusEngine: ~Copyable {
     /// How long a look-up that fails is tried again.
     static let deadline = Duration.seconds(120)
-    /// How long a gateway that was never reached is tried.
-    static let unreachableAfter = Duration.seconds(10)
     /// How long answers are awaited after a signal.
     static let drain = Duration.seconds(10)
 
@@ -75,10 +73,8 @@ package struct StatusEngine: ~Copyable {
     /// How many lines, and bytes of input, were held and are not any more; for the reader's credit.
     package private(set) var released: (messages: Int, bytes: Int) = (0, 0)
 
-    /// Whether a connection to the gateway was ever made; if not, why the last look-up did not leave, and when it is given up.
-    private(set) var hasConnected = false
-    private var lastNotSent: NotSentReason?
-    private var unreachableDeadline: Instant?
+    /// Whether the gateway was ever reached.
+    var reachability = Reachability()
     /// Until when answers are awaited after a signal, and then the reader, which may be stuck in a read.
     private var drainDeadline: Instant?
     private var inputDeadline: Instant?
@@ -216,16 +212,7 @@ package struct StatusEngine: ~Copyable {
 
     /// Tells that a connection to the gateway was made, certificate checked.
     package mutating func connected() {
-        hasConnected = true
-        unreachableDeadline = nil
-    }
-
-    /// Notes that a look-up did not leave while the gateway was never reached.
-    mutating func notReached(_ reason: NotSentReason, since: Instant) {
-        lastNotSent = reason
-        if unreachableDeadline == nil {
-            unreachableDeadline = since.advanced(by: Self.unreachableAfter)
-        }
+        reachability.reached()
     }
 
     // MARK: - Time
@@ -244,7 +231,7 @@ package struct StatusEngine: ~Copyable {
             guard let instant else { return }
             next = min(next ?? instant, instant)
         }
-        consider(unreachableDeadline)
+        consider(reachability.deadline)
         consider(drainDeadline)
         consider(inputDeadline)
         if !isStopped, !ready.isEmpty, inFlightCount < permits { consider(pacer.nextPermit) }
@@ -259,10 +246,7 @@ package struct StatusEngine: ~Copyable {
             first.inquiry.dueAt = nil
             if let id = first.inquiry.lookUp { abandoned.append(id) } else { ready.append(first.inquiry) }
         }
-        if let deadline = unreachableDeadline, deadline <= now, let reason = lastNotSent {
-            unreachableDeadline = nil
-            stop(.unreachable(reason))
-        }
+        if let reason = reachability.takeUnreachable(at: now) { stop(.unreachable(reason)) }
         if let deadline = drainDeadline, deadline <= now {
             drainDeadline = nil
             abandonAll()
@@ -302,7 +286,7 @@ package struct StatusEngine: ~Copyable {
     /// Ends asking; lines come out as they are from now on.
     mutating func stop(_ reason: StopReason) {
         if !stops.contains(where: { $0.isSameKind(as: reason) }) { stops.append(reason) }
-        unreachableDeadline = nil
+        reachability.end()
         // Later ones are settled as they come.
         if stops.count == 1, endingSignal == nil { settleWaiting() }
     }
