@@ -14,6 +14,8 @@ extension Engine {
     mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {
         batches[index].doubt = doubt
         batches[index].doubtSince = now
+        // What goes now is its look-ups.
+        batches[index].isSignedAnew = false
         lookUpLater(index, at: now)
     }
 
@@ -25,8 +27,7 @@ extension Engine {
     /// Plans the next look-up of a batch in doubt, or answers its messages.
     mutating func lookUpLater(_ index: BatchTable.Index, at now: Instant) {
         let (since, lookUps) = (batches[index].doubtSince, batches[index].lookUps)
-        let isAwaited = !isGivenUp && !responses.discards && !journal.isFailed
-        guard isAwaited, lookUps < Self.lookUpTimes.count else {
+        guard lookUps < Self.lookUpTimes.count else {
             settleDoubt(index)
             return
         }
@@ -35,8 +36,28 @@ extension Engine {
             settleDoubt(index)
             return
         }
+        lookUp(index, at: at)
+    }
+
+    /// Has a look-up that was refused for its time stamp or token go once more, whenever that is; then it has failed.
+    mutating func lookUpAnew(_ id: RequestID, at now: Instant) {
+        let index = take(id, expecting: .inLookUp)
+        guard !batches[index].isSignedAnew else {
+            lookUpLater(index, at: now)
+            return
+        }
+        batches[index].isSignedAnew = true
+        batches[index].lookUps -= 1
+        lookUp(index, at: now)
+    }
+
+    private mutating func lookUp(_ index: BatchTable.Index, at instant: Instant) {
+        guard !isGivenUp, !responses.discards, !journal.isFailed else {
+            settleDoubt(index)
+            return
+        }
         batches[index].phase = .confirming
-        dispatcher.doubt(index, lookUpAt: at, batches)
+        dispatcher.doubt(index, lookUpAt: instant, batches)
     }
 
     /// Answers a batch that was in doubt: it was found, or may have been sent.

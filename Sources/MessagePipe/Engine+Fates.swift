@@ -119,6 +119,7 @@ extension Engine {
             templateCode: Array(key.templateCode),
             isOwnOutID: !key.outID.isEmpty,
             secondsSinceSent: batches[id.batch].sentAt.duration(to: now).components.seconds,
+            secondsUntilTaken: ownOutIDs.slack.components.seconds,
             attempt: lookUps,
         )
     }
@@ -211,6 +212,11 @@ extension Engine {
         }
         let index = take(id, expecting: .inFlight)
         self.doubt(index, doubt, at: now)
+    }
+
+    /// Reports that a look-up was refused for its time stamp or token, which are right from now on: it goes once more, signed anew.
+    package mutating func lookUpRefusedAsStale(_ id: RequestID, at now: Instant) {
+        lookUpAnew(id, at: now)
     }
 
     /// Reports what a look-up has found.

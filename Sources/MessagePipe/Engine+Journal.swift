@@ -248,23 +248,23 @@ extension Engine {
         let events = journal.fail()
         switch stop {
         case .credentials, .outputClosed: break
-        default: stop = .storage(what)
+        default: stop = .journalFailed(what)
         }
-        stopSending(.storage(what), at: now)
+        stopSending(.journalFailed(what), at: now)
         for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         for event in events {
             switch event {
             case .intent(let index):
                 dispatcher.recordedCount -= 1
                 batches[index].hasIntent = false
-                settle(index, StopReason.storage(what).response)
+                settle(index, StopReason.journalFailed(what).response)
             case .conclusion(let index, let response):
                 conclude(index, response)
             }
         }
         while let index = journal.intended.popFirst() {
             dispatcher.recordedCount -= 1
-            settle(index, StopReason.storage(what).response)
+            settle(index, StopReason.journalFailed(what).response)
         }
     }
 }

@@ -21,9 +21,9 @@ extension Engine {
     }
 
     /// Tells that writing failed for good: nothing more is sent, and no line can be written.
-    package mutating func storageFailed(_ what: String, at now: Instant) {
+    package mutating func outputFailed(_ what: String, at now: Instant) {
         responses.discards = true
-        stopSending(.storage(what), at: now)
+        stopSending(.outputFailed(what), at: now)
     }
 
     /// Whether there is nothing left to do but to write what ``takeOutput(into:upTo:)`` has given.

@@ -55,12 +55,13 @@ final class LineThreads {
         wrote: @escaping (OrderedOutput.Event) -> Void,
     ) {
         let bound = NIOLoopBound((threads: self, read: read, wrote: wrote), eventLoop: eventLoop)
-        let output = OrderedOutput(descriptor: outputDescriptor) { event, isOfBuffer in
+        let tell: @Sendable (OrderedOutput.Event, Bool) -> Void = { event, isOfBuffer in
             door.execute {
                 bound.value.threads.note(event, isOfBuffer: isOfBuffer)
                 bound.value.wrote(event)
             }
         }
+        let output = OrderedOutput(descriptor: outputDescriptor, report: tell)
         let reader = InputReader(
             inputs,
             parser: parser,
@@ -73,6 +74,8 @@ final class LineThreads {
             }
         }
         (self.output, self.reader) = (output, reader)
+        // Known before the first line is.
+        if let failure = output.failureAtStart { tell(failure, false) }
         DispatchQueue(label: "reader").async { reader.run() }
         let queue = DispatchQueue(label: "writer")
         queue.async {

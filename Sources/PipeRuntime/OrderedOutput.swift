@@ -26,6 +26,9 @@ package final class OrderedOutput: Sendable {
     /// How many buffers may be with the output, not reported yet.
     package static let maximumUnreported = 2
 
+    /// What is wrong with the output before anything is written: nothing is to be sent for a reader that is gone already.
+    package let failureAtStart: Event?
+
     private let descriptor: Int32
     private struct State {
         /// The buffers that are to be written; the thread ends where it finds none.
@@ -47,6 +50,7 @@ package final class OrderedOutput: Sendable {
     package init(descriptor: Int32, report: @escaping @Sendable (_ event: Event, _ isOfBuffer: Bool) -> Void) {
         self.descriptor = descriptor
         self.report = report
+        failureAtStart = fcntl(descriptor, F_GETFL) & O_ACCMODE == O_RDONLY ? .failed(EBADF) : Self.hangUp(descriptor)
     }
 
     /// Writes a buffer after those before it; fewer than ``maximumUnreported`` of these may be unreported.
@@ -72,10 +76,10 @@ package final class OrderedOutput: Sendable {
     package func run() {
         // What ended the writing. A buffer that follows is not written, though there may be room or a reader again: its lines
         // would stand behind half a line, with others missing in between.
-        var failure: Event?
+        var failure = failureAtStart
         while true {
             while wake.wait(timeout: .now() + .milliseconds(Self.watchInterval)) == .timedOut {
-                guard failure == nil, let hangUp = hangUp() else { continue }
+                guard failure == nil, let hangUp = Self.hangUp(descriptor) else { continue }
                 failure = hangUp
                 report(hangUp, false)
             }
@@ -89,7 +93,7 @@ package final class OrderedOutput: Sendable {
     }
 
     /// What a write would find if nobody reads any more, or the output is none; `nil` if nothing is wrong.
-    private func hangUp() -> Event? {
+    private static func hangUp(_ descriptor: Int32) -> Event? {
         var polled = pollfd(fd: descriptor, events: 0, revents: 0)
         guard unsafe poll(&polled, 1, 0) > 0 else { return nil }
         if polled.revents & Int16(POLLNVAL) != 0 { return .failed(EBADF) }

@@ -160,7 +160,7 @@ package final class Pipe: RunDriver {
         case .written: break
         case .closed: engine.outputClosed(at: Clock.now)
         case .failed(let number):
-            engine.storageFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
+            engine.outputFailed("cannot write the output: \(systemErrorText(number))", at: Clock.now)
         }
         pump()
     }

@@ -61,11 +61,10 @@ enum ExitStatus: Int32 {
     ) -> Int32? {
         if let endingSignal { return 128 + endingSignal }
         if stops.contains(.outputClosed) { return 128 + SIGPIPE }
-        var reasons = stops.compactMap(status)
-        if inputError != nil { reasons.append(.ioError) }
         // What could not be read was not answered, and what could not be written neither.
-        if failOn == .never, !reasons.contains(.ioError) { return success.rawValue }
-        return reasons.map(\.rawValue).max()
+        let isAnswered = inputError == nil && !stops.contains { if case .outputFailed = $0 { true } else { false } }
+        if failOn == .never, isAnswered { return success.rawValue }
+        return (stops.compactMap(status) + (inputError == nil ? [] : [.ioError])).map(\.rawValue).max()
     }
 
     private static func status(isSomeOpen: Bool, isSomeNotDone: Bool, _ failOn: FailOn) -> Int32 {
@@ -78,7 +77,7 @@ enum ExitStatus: Int32 {
         switch stop {
         case .credentials: .noPermission
         case .account, .unreachable: .unavailable
-        case .storage: .ioError
+        case .outputFailed, .journalFailed: .ioError
         case .signal, .outputClosed: nil
         }
     }

@@ -222,7 +222,7 @@ struct ReceiptsCommand: ParsableCommand {
                 stopped asking: \(answer.code): the key may not read the queue. Allow dybaseapi:QueryTokenForMnsQueue in the \
                 RAM console, and see that the queue is one of the key's account.
                 """
-        case .storage(let what):
+        case .outputFailed(let what):
             return "stopped: \(what); make room or mend it, then run again: what was not written comes again."
         default: return StopText(stop, endpoint: endpoint, sends: false).text
         }

@@ -35,7 +35,7 @@ struct StopText {
             let suspects =
                 endpoint.hasPrefix("https:") ? "--endpoint, the network and HTTPS_PROXY" : "--endpoint and the network"
             text = "\(stopped): \(endpoint): \(reason.text); check \(suspects)."
-        case .storage(let what):
+        case .outputFailed(let what), .journalFailed(let what):
             let remedy = sends ? " with the same journal, or with what was not answered" : ""
             text = "\(stopped): \(what); make room or mend it, then run again\(remedy)."
         case .signal, .outputClosed:

@@ -12,7 +12,7 @@ import pytest
 
 import signing
 from command import CREDENTIALS, line, lines, message
-from gateway import KEY_ID, SECRET, Answer, gateway_error
+from gateway import CLOSE, KEY_ID, SECRET, Answer, gateway_error, lost
 from test_configuration import Proxy
 
 NONE = dict.fromkeys(CREDENTIALS)
@@ -194,6 +194,16 @@ def test_a_token_that_the_gateway_finds_expired_is_renewed_once(smspipe, gateway
     gateway.script = lambda request: expired
     result = smspipe.run(gateway, stdin=[message(n) for n in range(3)], env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
     assert result.status == 77 and len(keys.asked) == 4
+
+
+def test_a_token_that_has_ended_before_a_look_up_is_renewed(smspipe, gateway):
+    keys = Keys()
+    expired = gateway_error("InvalidSecurityToken.Expired")
+    gateway.script = lambda request: lost(CLOSE)
+    gateway.lookup_script = lambda request: expired if request.headers["x-acs-security-token"] == "token-1" else None
+    options = ["--confirm", "2s"]
+    result = smspipe.run(gateway, *options, stdin=[message(1)], env=NONE | {"ALIBABA_CLOUD_CREDENTIALS_URI": keys.uri})
+    assert result.outcomes == ["accepted"] and len(keys.asked) == 2 and len(gateway.requests) == 1
 
 
 def test_what_is_wrong_here_is_told_before_anybody_is_asked(smspipe, gateway, tmp_path):

@@ -508,6 +508,36 @@ def test_an_earlier_message_with_the_same_out_id_is_not_taken_for_it(smspipe, ga
     assert result.outcomes == ["unknown"]
 
 
+@pytest.mark.parametrize("signature", ["v3", "v1"])
+def test_a_look_up_with_a_wrong_clock_is_signed_anew(smspipe, gateway, tmp_path, signature):
+    """Only look-ups are left to be made, so no answer to a send has corrected the clock before."""
+    gateway.script = lambda request: lost(gateways.NEVER)
+    options = ["--signature", signature, "--journal", tmp_path / "journal", "--confirm", "2s"]
+    process = smspipe.start(gateway, "--linger", "0", *options)
+    process.write(message(1))
+    gateway.wait_for_requests(1)
+    process.process.kill()
+    process.wait()
+    gateway.clock_offset = 7200
+    result = smspipe.run(gateway, *options, stdin=[message(1)])
+    assert result.outcomes == ["accepted"] and len(gateway.lookups) == 2 and gateway.duplicates() == {}
+
+
+def test_an_own_out_id_is_not_found_in_a_later_message_of_another_process(smspipe, gateway):
+    gateway.script = lambda request: lost(gateways.CLOSE, taken=False) if request.number == 0 else None
+    process = smspipe.start(gateway, "--linger", "0", "--timeout", "100ms", "--confirm", "10s")
+    process.write(message(1, OutId="campaign"))
+    gateway.wait_for_requests(1)
+    # The first look-ups come at 2 and 5 seconds: the other message is too late to be the lost one, and there for the third.
+    while len(gateway.lookups) < 2:
+        time.sleep(0.05)
+    time.sleep(2.5)
+    assert smspipe.run(gateway, stdin=[message(1, OutId="campaign")]).outcomes == ["accepted"]
+    process.close_input()
+    assert process.read()["Outcome"] == "unknown"
+    assert process.wait() == 3 and len(gateway.taken) == 1
+
+
 def test_other_batches_go_on_while_one_is_looked_up(smspipe, gateway):
     gateway.script = lambda request: lost(gateways.CLOSE) if request.template == "SMS_1" else None
     process = smspipe.start(gateway, "--order", "completion", "--concurrency", "1")

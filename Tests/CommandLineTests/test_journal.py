@@ -350,6 +350,19 @@ def test_damage_stops_the_run_before_anything_is_sent(smspipe, gateway, journal)
     assert len(gateway.sends) == sent and journal.read_bytes() == bytes(content)
 
 
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_record_that_was_taken_out_stops_the_run(smspipe, gateway, journal, place):
+    for first in (0, 20):
+        smspipe.run(gateway, "--journal", journal, stdin=[message(n) for n in range(first + 20)])
+    texts = journal.read_text().splitlines(keepends=True)
+    assert len(texts) == 5
+    gone = len(texts.pop(place))
+    journal.write_text("".join(texts))
+    result = smspipe.run(gateway, "--journal", journal, stdin=[message(n) for n in range(99)])
+    assert result.status == 74 and result.stdout == b"" and f"{gone} bytes before it are gone" in result.stderr
+    assert len(gateway.sends) == 2
+
+
 def test_a_torn_end_is_cut_and_told(smspipe, gateway, journal):
     contents = [message(n) for n in range(10)]
     first = smspipe.run(gateway, "--journal", journal, stdin=contents)
@@ -393,6 +406,22 @@ def test_a_full_disk_stops_sending_and_loses_nothing(smspipe, gateway, tmp_path)
         assert smspipe.run(gateway, *options, stdin=contents).stdout == second.stdout
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_journal_that_fails_is_no_failure_where_never_asked_for(smspipe, gateway, journal):
+    """Every line is answered, which is all that `--fail-on never` asks for."""
+    options = ["--fail-on", "never", "--batch-size", "1", "--concurrency", "2", "--journal", journal]
+    result = subprocess.run(
+        ["bash", "-c", 'ulimit -f 8; exec "$@"', "-", *smspipe.arguments(gateway, options)],
+        input=lines([message(n) for n in range(300)]).encode(),
+        capture_output=True,
+        env=smspipe.environ({}),
+        timeout=60,
+    )
+    outcomes = Counter(json.loads(text)["Outcome"] for text in result.stdout.splitlines())
+    assert sum(outcomes.values()) == 300 and outcomes["accepted"] and outcomes["skipped"]
+    assert result.returncode == 0 and b"File too large" in result.stderr
+    assert len(gateway.taken) >= outcomes["accepted"] and gateway.duplicates() == {}
 
 
 # -- kill -9 --------------------------------------------------------------------------------------------------------

@@ -140,6 +140,18 @@ def test_a_closed_output_stops_sending(smspipe, gateway):
     assert process.stderr == ""
 
 
+def test_nothing_is_sent_for_an_output_that_was_never_there(smspipe, gateway):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as unread, open("/dev/null", "rb") as unwritable:
+        for output, status in [(unread, 141), (unwritable, 74)]:
+            process = smspipe.start(gateway, "--linger", "0", stdout=output)
+            process.write_in_background([(line(message(n)) + "\n").encode() for n in range(2000)])
+            assert process.wait(15) == status
+            assert ("Bad file descriptor" in process.stderr) == (status == 74)
+    assert gateway.requests == []
+
+
 def test_a_closed_output_waits_for_what_is_in_flight(smspipe, gateway):
     released = threading.Event()
     # The later answers take their time: the writer, which finds the output closed, may have to wait for a processor.

@@ -68,10 +68,22 @@ struct OrderedOutputTests {
         #expect(await run.event() == .ofNoBuffer(.closed))
         #expect(await run.write([1]) == .closed)
         await run.end()
+    }
+
+    @Test func `knows from the start whether there is anything to write to`() async {
+        let pipe = TestPipe()
+        let run = OutputRun(pipe.writeEnd)
+        #expect(run.failureAtStart == nil)
+        pipe.readEnd.close()
+        let unread = OutputRun(pipe.writeEnd)
+        #expect(unread.failureAtStart == .closed)
+        #expect(await unread.write([1]) == .closed)
+        let unwritable = OutputRun(Descriptor(opening: "/dev/null", O_RDONLY))
+        #expect(unwritable.failureAtStart == .failed(EBADF))
         let notOpen = OutputRun(Descriptor(1_000_000))
-        #expect(await notOpen.event() == .ofNoBuffer(.failed(EBADF)))
+        #expect(notOpen.failureAtStart == .failed(EBADF))
         #expect(await notOpen.write([1]) == .failed(EBADF))
-        await notOpen.end()
+        for run in [run, unread, unwritable, notOpen] { await run.end() }
     }
 
     @Test func `writes nothing behind what could not be written whole`() async {
@@ -103,7 +115,17 @@ private final class OutputRun: Sendable {
         case closed
         case failed(Int32)
         indirect case ofNoBuffer(Event)
+
+        init(_ event: OrderedOutput.Event) {
+            switch event {
+            case .written(let count): self = .written(count)
+            case .closed: self = .closed
+            case .failed(let number): self = .failed(number)
+            }
+        }
     }
+
+    var failureAtStart: Event? { output.failureAtStart.map { Event($0) } }
 
     private let descriptor: Descriptor
     private let output: OrderedOutput
@@ -115,13 +137,7 @@ private final class OutputRun: Sendable {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         self.events = events
         let output = OrderedOutput(descriptor: descriptor.number) { event, isOfBuffer in
-            let told: Event =
-                switch event {
-                case .written(let count): .written(count)
-                case .closed: .closed
-                case .failed(let number): .failed(number)
-                }
-            continuation.yield(isOfBuffer ? told : .ofNoBuffer(told))
+            continuation.yield(isOfBuffer ? Event(event) : .ofNoBuffer(Event(event)))
         }
         self.output = output
         ended = Task { await onThread { output.run() } }

@@ -129,7 +129,7 @@ struct PipeTests {
             let run = try await TestRun(simulator, output: full) { $0.linger = .zero }
             run.input.write(TestRun.messages(1) { _ in "SMS_000" })
             let result = try await run.finish()
-            #expect(result.stops == [.storage("cannot write the output: No space left on device")])
+            #expect(result.stops == [.outputFailed("cannot write the output: No space left on device")])
         }
     }
 

@@ -27,7 +27,7 @@ struct OwnOutIDs {
     private static let maximumMessages = 524_288
 
     /// How long after a request has left its record may get its time, and by how much times may differ.
-    private let slack: Duration
+    let slack: Duration
     private var departures: Deque<Departure> = []
     /// What stands for the numbers of their messages, request after request.
     private var numbers: Deque<UInt32> = []

@@ -52,6 +52,8 @@ package struct LookUp: Equatable, Sendable {
     package let isOwnOutID: Bool
     /// How many seconds before the look-up the request left.
     package let secondsSinceSent: Int64
+    /// Within how many seconds after it left it was taken, if it was.
+    package let secondsUntilTaken: Int64
     /// Counts the look-ups of the batch, from 1.
     package let attempt: Int
 }

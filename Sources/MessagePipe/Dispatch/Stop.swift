@@ -12,8 +12,10 @@ package enum StopReason: Equatable, Sendable {
     case signal(Int32)
     /// Nobody reads the output any more.
     case outputClosed
-    /// Reading, writing or syncing failed.
-    case storage(String)
+    /// Writing the output failed.
+    case outputFailed(String)
+    /// Writing or syncing the journal failed.
+    case journalFailed(String)
 
     /// Whether messages that were batched before the stop are still sent.
     var sendsWhatIsBatched: Bool {
@@ -24,7 +26,7 @@ package enum StopReason: Equatable, Sendable {
     func isSameKind(as other: StopReason) -> Bool {
         switch (self, other) {
         case (.credentials, .credentials), (.account, .account), (.unreachable, .unreachable), (.signal, .signal),
-            (.outputClosed, .outputClosed), (.storage, .storage):
+            (.outputClosed, .outputClosed), (.outputFailed, .outputFailed), (.journalFailed, .journalFailed):
             true
         default: false
         }
@@ -41,8 +43,10 @@ package enum StopReason: Equatable, Sendable {
             Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: the run was ended by a signal.")
         case .outputClosed:
             Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: the output was closed.")
-        case .storage:
-            Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: reading, writing or the journal failed.")
+        case .outputFailed:
+            Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: the output could not be written.")
+        case .journalFailed:
+            Response(.skipped, code: "smspipe.STOPPED", message: "Never sent: the journal failed.")
         }
     }
 }

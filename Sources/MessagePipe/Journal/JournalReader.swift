@@ -110,6 +110,9 @@ package struct JournalReader: Sendable {
             } else if recordCount == 1 {
                 throw JournalRecordError(reason: "the first record must be the head")
             }
+            guard entry.synced <= offset else {
+                throw JournalRecordError(reason: "\(entry.synced - offset) bytes before it are gone")
+            }
             if bad == nil { apply(entry) }
             synced = max(synced, entry.synced)
         } catch {

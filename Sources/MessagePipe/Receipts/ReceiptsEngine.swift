@@ -158,7 +158,7 @@ package struct ReceiptsEngine: ~Copyable {
     private var canWrite: Bool {
         !stops.contains { stop in
             switch stop {
-            case .outputClosed, .storage: true
+            case .outputClosed, .outputFailed: true
             default: false
             }
         }
@@ -280,7 +280,7 @@ package struct ReceiptsEngine: ~Copyable {
     package mutating func outputClosed(at now: Instant) { stop(.outputClosed, at: now) }
 
     /// Reports that writing has failed.
-    package mutating func outputFailed(_ what: String, at now: Instant) { stop(.storage(what), at: now) }
+    package mutating func outputFailed(_ what: String, at now: Instant) { stop(.outputFailed(what), at: now) }
 
     // MARK: - The end
 

@@ -277,9 +277,9 @@ package struct StatusEngine: ~Copyable {
     }
 
     /// Tells that writing failed for good.
-    package mutating func storageFailed(_ what: String) {
+    package mutating func outputFailed(_ what: String) {
         discards = true
-        stop(.storage(what))
+        stop(.outputFailed(what))
         abandonAll()
     }
 

@@ -110,14 +110,29 @@ struct GatewayTranslator: ~Copyable {
         case .unknown(let doubt): engine.unknown(id, doubt, at: now)
         case .answered(let received):
             if let (lookUp, leftAt) = lookUp {
-                if let isFound = finds(lookUp, leftAt: leftAt, received) {
-                    engine.lookedUp(id, isFound: isFound, at: now)
-                } else {
-                    engine.unknown(id, .unreadable(status: received.status), at: now)
-                }
+                tellLookUp(&engine, id, lookUp, leftAt: leftAt, received, at: now)
             } else {
                 tellAnswer(&engine, id, evidence, received, at: now)
             }
+        }
+    }
+
+    private mutating func tellLookUp(
+        _ engine: inout Engine,
+        _ id: RequestID,
+        _ lookUp: LookUp,
+        leftAt: Int,
+        _ received: HTTPAnswer,
+        at now: Instant,
+    ) {
+        let result = try? SendDetailsDecoder.decode(status: received.status, body: received.body.span)
+        switch result {
+        case .details(let details):
+            engine.lookedUp(id, isFound: finds(lookUp, leftAt: leftAt, in: details, of: received), at: now)
+        case .refused(let answer) where answer.codeClass == .stale:
+            noteStale(answer, received)
+            engine.lookUpRefusedAsStale(id, at: now)
+        case .refused, nil: engine.unknown(id, .unreadable(status: received.status), at: now)
         }
     }
 
@@ -194,22 +209,17 @@ struct GatewayTranslator: ~Copyable {
         clock.correct(by: received)
     }
 
-    /// Whether the answer of a look-up has the message that was looked for; `nil` if it does not tell.
-    private func finds(_ lookUp: LookUp, leftAt: Int, _ received: HTTPAnswer) -> Bool? {
-        guard
-            case .details(let details)? = try? SendDetailsDecoder.decode(
-                status: received.status,
-                body: received.body.span,
-            )
-        else { return nil }
+    /// Whether the records that a look-up got are also of the message that was looked for.
+    private func finds(_ lookUp: LookUp, leftAt: Int, in details: SendDetails, of received: HTTPAnswer) -> Bool {
         // Records have the gateway's time, and ours may be far from it as long as it takes our signatures for fresh.
         let now = ServiceClock.time(of: received) ?? epochSeconds
+        let sent = now - (Clock.epochSeconds - leftAt) - Int(lookUp.secondsSinceSent)
         // The gateway's stamps are cut to whole seconds.
-        let earliest = now - (Clock.epochSeconds - leftAt) - Int(lookUp.secondsSinceSent) - 2
+        let times = (sent - 2)...(sent + max(0, Int(lookUp.secondsUntilTaken)))
         return details.hasMessage(
             outID: String(decoding: lookUp.outID, as: UTF8.self),
             templateCode: String(decoding: lookUp.templateCode, as: UTF8.self),
-            sentSince: lookUp.isOwnOutID ? earliest : nil,
+            sentWithin: lookUp.isOwnOutID ? times : nil,
         )
     }
 }

@@ -68,24 +68,25 @@ struct SendDetailsTests {
         ("批次-1", "SMS_0000", nil, true),
         ("批次-2", "SMS_0000", nil, false),
         ("批次-1", "SMS_0001", nil, false),
-        ("批次-1", "SMS_0000", 1_709_280_005, true),
-        ("批次-1", "SMS_0000", 1_709_280_006, false),
+        ("批次-1", "SMS_0000", 1_709_280_005...1_709_280_005, true),
+        ("批次-1", "SMS_0000", 1_709_280_006...1_709_280_020, false),
+        ("批次-1", "SMS_0000", 1_709_280_001...1_709_280_004, false),
     ])
     func `knows a request by its OutId, its template and its time`(
         _ outID: String,
         _ templateCode: String,
-        _ earliest: Int?,
+        _ times: ClosedRange<Int>?,
         _ expected: Bool,
     ) {
         let details = SendDetails(totalCount: 1, records: [Self.record])
-        #expect(details.hasMessage(outID: outID, templateCode: templateCode, sentSince: earliest) == expected)
+        #expect(details.hasMessage(outID: outID, templateCode: templateCode, sentWithin: times) == expected)
     }
 
     @Test func `does not take a record without a time for a later request`() {
         var record = Self.record
         record.sendDate = nil
         let details = SendDetails(totalCount: 1, records: [record])
-        #expect(!details.hasMessage(outID: "批次-1", templateCode: "SMS_0000", sentSince: 0))
+        #expect(!details.hasMessage(outID: "批次-1", templateCode: "SMS_0000", sentWithin: 0...Int.max))
         #expect(details.hasMessage(outID: "批次-1", templateCode: "SMS_0000"))
     }
 

@@ -451,6 +451,21 @@ struct FateTests {
         #expect(bench.sent.map(\.call) == [.sendBatch, .lookUp, .lookUp, .lookUp, .lookUp])
     }
 
+    @Test func `a look-up that is refused for its time stamp goes once more at once, and does not count`() throws {
+        let bench = Bench { $0.confirm = .seconds(2) }
+        bench.read(count: 1)
+        bench.flush()
+        bench.unknown()
+        bench.wait(.seconds(2))
+        bench.lookUpRefusedAsStale()
+        bench.wait(.milliseconds(1))
+        #expect(bench.inFlight.map(\.call) == [.lookUp])
+        #expect(try #require(bench.askedLookUp).attempt == 1)
+        bench.lookUpRefusedAsStale()
+        #expect(bench.inFlight.isEmpty)
+        #expect(bench.fates() == ["unknown smspipe.UNCONFIRMED"])
+    }
+
     @Test(arguments: [(Duration.zero, 0), (.seconds(2), 1), (.seconds(9), 2), (.seconds(10), 3), (.seconds(30), 4)])
     func `look-ups end with the time to confirm`(confirm: Duration, count: Int) {
         let bench = Bench { $0.confirm = confirm }

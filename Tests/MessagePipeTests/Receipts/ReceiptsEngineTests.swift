@@ -197,7 +197,7 @@ struct ReceiptsEngineTests {
             bench.engine.unanswered(id, .interrupted, at: bench.now)
         }
         #expect(bench.isFinished)
-        #expect(bench.stops == [isClosed ? .outputClosed : .storage("no room")])
+        #expect(bench.stops == [isClosed ? .outputClosed : .outputFailed("no room")])
     }
 
     @Test

@@ -45,6 +45,8 @@ struct Simulation: ~Copyable {
         case unknown(Doubt)
         /// A look-up was answered; whether what it asks for is on record already.
         case lookedUp(isVisible: Bool)
+        /// A look-up was refused for its time stamp.
+        case stale
     }
 
     /// What the gateway knows of a message that it has taken.
@@ -62,7 +64,7 @@ struct Simulation: ~Copyable {
         var outID: [UInt8]
         var templateCode: [UInt8]
         /// What is looked up, and since when it may be on record.
-        var lookUp: (LookUp, earliest: Instant)?
+        var lookUp: (LookUp, times: ClosedRange<Instant>)?
         var isLookUp: Bool { lookUp != nil }
         /// Whether the gateway has taken the messages, known to nobody else.
         var isTruly = false
@@ -260,8 +262,9 @@ struct Simulation: ~Copyable {
         if request.call == .lookUp {
             let lookUp = engine.lookUp(of: request.id, at: now)
             // As the runtime allows for clocks.
-            let earliest = now.advanced(by: .seconds(-2 - lookUp.secondsSinceSent))
-            flight.lookUp = (lookUp, earliest)
+            let sent = now.advanced(by: .seconds(-lookUp.secondsSinceSent))
+            let times = sent.advanced(by: .seconds(-2))...sent.advanced(by: .seconds(lookUp.secondsUntilTaken))
+            flight.lookUp = (lookUp, times)
             for line in lines {
                 guard entries[line].isUnknown else { throw failure("line \(line) is looked up and not in doubt") }
                 guard entries[line].doubtSince.duration(to: now) <= configuration.confirm + .seconds(1) else {
@@ -305,7 +308,7 @@ struct Simulation: ~Copyable {
         }
         if random.oneIn(failure) { return .notSent(random.pick([.brokenWhileSending, .noConnection("reset")])) }
         if random.oneIn(loss) { return .unknown(random.pick([.connectionLost, .unreadable(status: 502)])) }
-        if flight.isLookUp { return .lookedUp(isVisible: random.oneIn(2)) }
+        if flight.isLookUp { return random.oneIn(8) ? .stale : .lookedUp(isVisible: random.oneIn(2)) }
         let retryAfter: Duration? = random.oneIn(3) ? .milliseconds(random.pick([0, 1, 700, 100_000])) : nil
         return .answered(random.pick(classes), retryAfter: retryAfter)
     }
@@ -334,7 +337,7 @@ struct Simulation: ~Copyable {
             engine.outputClosed(at: now)
         case .outputFailed:
             isOutputGone = true
-            engine.storageFailed("full", at: now)
+            engine.outputFailed("full", at: now)
         case .flush: engine.flushRequested(at: now)
         case .spuriousTimer: engine.deadlineReached(at: now)
         }
@@ -400,6 +403,7 @@ struct Simulation: ~Copyable {
             engine.unknown(id, doubt, at: now)
         case .lookedUp(let isVisible):
             engine.lookedUp(id, isFound: isVisible && finds(flight), at: now)
+        case .stale: engine.lookUpRefusedAsStale(id, at: now)
         case .answered(let codeClass, let retryAfter):
             for line in flight.lines {
                 switch codeClass {
@@ -437,10 +441,10 @@ struct Simulation: ~Copyable {
 
     /// Whether the gateway's records have what a look-up asks for.
     private func finds(_ flight: Flight) -> Bool {
-        guard let (lookUp, earliest) = flight.lookUp else { return false }
+        guard let (lookUp, times) = flight.lookUp else { return false }
         return records.contains { record in
             record.outID == lookUp.outID && record.templateCode == lookUp.templateCode
-                && record.phoneNumber == lookUp.phoneNumber && (!lookUp.isOwnOutID || record.at >= earliest)
+                && record.phoneNumber == lookUp.phoneNumber && (!lookUp.isOwnOutID || times.contains(record.at))
         }
     }
 

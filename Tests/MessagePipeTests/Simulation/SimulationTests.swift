@@ -44,7 +44,7 @@ struct SimulationTests {
             case .credentials, .account: stops["account", default: 0] += 1
             case .unreachable: stops["unreachable", default: 0] += 1
             case .signal: stops["signal", default: 0] += 1
-            case .outputClosed, .storage: stops["output", default: 0] += 1
+            case .outputClosed, .outputFailed, .journalFailed: stops["output", default: 0] += 1
             }
             lookUps += simulation.tally.lookUps
         }

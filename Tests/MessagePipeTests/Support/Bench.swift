@@ -182,6 +182,13 @@ final class Bench {
         run()
     }
 
+    /// Reports that a look-up was refused for its time stamp.
+    func lookUpRefusedAsStale(at index: Int = 0) {
+        guard let id = takeFlight(index)?.id else { return }
+        engine.lookUpRefusedAsStale(id, at: now)
+        run()
+    }
+
     /// A request that the engine gives up, not reported yet.
     func nextAbandoned() -> RequestID? { engine.nextAbandoned(at: now) }
 

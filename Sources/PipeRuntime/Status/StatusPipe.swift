@@ -149,7 +149,7 @@ package final class StatusPipe: RunDriver {
         switch event {
         case .written: break
         case .closed: engine.outputClosed()
-        case .failed(let number): engine.storageFailed("cannot write the output: \(systemErrorText(number))")
+        case .failed(let number): engine.outputFailed("cannot write the output: \(systemErrorText(number))")
         }
         pump()
     }

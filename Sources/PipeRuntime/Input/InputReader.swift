@@ -4,45 +4,6 @@ import Glibc
 package import MessagePipe
 import Synchronization
 
-/// Where the lines come from.
-package enum InputSource: Equatable, Sendable {
-    /// Standard input.
-    case standardInput
-    /// A file, by its path.
-    case file(String)
-
-    /// Opens inputs, under their names.
-    ///
-    /// - Throws: ``InputError`` for the first that cannot be opened.
-    package static func open(_ sources: [InputSource]) throws(InputError) -> [(name: String, descriptor: Int32)] {
-        var opened: [(name: String, descriptor: Int32)] = []
-        for source in sources {
-            switch source {
-            case .standardInput: opened.append(("standard input", STDIN_FILENO))
-            case .file(let path):
-                let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-                guard descriptor >= 0 else { throw InputError(name: path, number: errno) }
-                var status = stat()
-                if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-                    throw InputError(name: path, number: EISDIR)
-                }
-                opened.append((path, descriptor))
-            }
-        }
-        return opened
-    }
-}
-
-/// An input that cannot be opened or read.
-package struct InputError: Error, Equatable, CustomStringConvertible {
-    /// The input's name.
-    package let name: String
-    /// The system's error number.
-    package let number: Int32
-
-    package var description: String { "cannot read \(name): \(systemErrorText(number))" }
-}
-
 /// Reads the inputs one after the other on a thread of its own: blocking `read(2)`, split and parsed before anyone else is troubled.
 ///
 /// It reads only what it has credit for. Every read is preceded by a `poll(2)`, so that a silent input holds up nothing: the
@@ -229,48 +190,4 @@ package final class InputReader: Sendable {
             timeout = stopSignal.patience
         }
     }
-}
-
-/// Ends a poll when reading is to stop: a pipe that becomes readable.
-private final class StopSignal: Sendable {
-    /// What to poll; negative, which a poll passes over, where no pipe could be made.
-    let descriptor: Int32
-    private let writeEnd: Mutex<Int32>
-
-    /// How long to poll before asking whether to stop, in milliseconds: for ever, as the pipe tells.
-    var patience: Int32 { descriptor < 0 ? 100 : -1 }
-
-    init() {
-        var ends: [Int32] = [-1, -1]
-        _ = unsafe pipe(&ends)
-        for end in ends where end >= 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        descriptor = ends[0]
-        writeEnd = Mutex(ends[1])
-    }
-
-    deinit { close() }
-
-    /// Makes the descriptor readable, unless it has been closed.
-    func raise() {
-        var byte: UInt8 = 0
-        writeEnd.withLock { end in
-            if end >= 0 { _ = unsafe write(end, &byte, 1) }
-        }
-    }
-
-    /// Closes the pipe; it cannot be polled any more.
-    func close() {
-        writeEnd.withLock { end in
-            guard end >= 0 else { return }
-            _ = Glibc.close(end)
-            _ = Glibc.close(descriptor)
-            end = -1
-        }
-    }
-}
-
-/// The system's words for an error number.
-package func systemErrorText(_ number: Int32) -> String {
-    guard let text = unsafe strerror(number) else { return "error \(number)" }
-    return unsafe String(cString: text)
 }
