@@ -56,11 +56,16 @@ extension Engine {
     ///
     /// The time for its answer begins anew: a connection may take as long.
     ///
+    /// - Parameters:
+    ///   - id: The request.
+    ///   - now: The time.
+    ///   - sendDate: Today in China, `yyyyMMdd`; midnight may have passed meanwhile.
     /// - Returns: Whether it leaves; if not, it is to be reported as ``notSent(_:_:at:)``.
-    package mutating func leaves(_ id: RequestID, at now: Instant) -> Bool {
+    package mutating func leaves(_ id: RequestID, at now: Instant, sendDate: UInt32) -> Bool {
         if batches[id.batch].phase == .inFlight {
             guard mayStart, expiry(of: id.batch) > now else { return false }
             batches[id.batch].sentAt = now
+            batches[id.batch].sendDate = sendDate
             if !batches[id.batch].key.outID.isEmpty {
                 ownOutIDs.notTaken(batches[id.batch])
                 ownOutIDs.left(batches[id.batch])

@@ -122,12 +122,8 @@ extension Engine {
         while mayStart, let index = nextBatch(at: now) {
             recordIntent(index, at: now, sendDate: sendDate)
         }
-        while dispatcher.mayLeave || !mayStart, let index = journal.intended.popFirst() {
+        while dispatcher.mayLeave, let index = journal.intended.popFirst() {
             dispatcher.recordedCount -= 1
-            if let stop, !mayStart {
-                settle(index, stop.response)
-                continue
-            }
             guard expiry(of: index) > now else {
                 expire(index)
                 continue
@@ -241,6 +237,15 @@ extension Engine {
             case .conclusion(let index, let response): conclude(index, response)
             }
         }
+        if let stop, !mayStart { settleIntended(stop.response) }
+    }
+
+    /// Settles the requests whose intents are on record, as none of them leaves any more.
+    mutating func settleIntended(_ response: Response) {
+        while let index = journal.intended.popFirst() {
+            dispatcher.recordedCount -= 1
+            settle(index, response)
+        }
     }
 
     /// Tells that the journal cannot be written any more: nothing is sent, and nothing is claimed that is not on record.
@@ -261,10 +266,6 @@ extension Engine {
             case .conclusion(let index, let response):
                 conclude(index, response)
             }
-        }
-        while let index = journal.intended.popFirst() {
-            dispatcher.recordedCount -= 1
-            settle(index, StopReason.journalFailed(what).response)
         }
     }
 }

@@ -41,6 +41,7 @@ extension Engine {
         if !stopsSoFar.contains(where: { $0.isSameKind(as: reason) }) { stopsSoFar.append(reason) }
         closeAll()
         for index in dispatcher.takeWaiting() { settle(index, reason.response) }
+        settleIntended(reason.response)
         if responses.discards {
             for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         }
@@ -57,6 +58,7 @@ extension Engine {
         if !isInputEnded { inputDeadline = now.advanced(by: Self.readerPatience) }
         closeAll()
         for index in dispatcher.takeWaiting() { settle(index, stop.response) }
+        settleIntended(stop.response)
         for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         dispatcher.abandonAll()
     }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// The way onto an event loop from other threads, closed before the loop ends.
 ///
 /// What comes late, a signal or the reader's last word, is dropped; the loop would complain about it on standard error.
-final class LoopDoor: Sendable {
-    private let eventLoop: any EventLoop
+package final class LoopDoor: Sendable {
+    let eventLoop: any EventLoop
     private let isOpen = Mutex(true)
 
-    init(_ eventLoop: any EventLoop) {
+    /// Creates an open door.
+    package init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 

@@ -118,13 +118,13 @@ package final class Pipe: RunDriver {
                 endpoint: configuration.endpoint,
                 proxy: configuration.proxy,
                 caFile: configuration.caFile,
-                eventLoop: eventLoop,
+                door: door,
             ),
             connected: { [self] in
                 engine.connected()
                 pumpLater()
             },
-            leaves: { [self] in engine.leaves($0, at: Clock.now) },
+            leaves: { [self] in engine.leaves($0, at: Clock.now, sendDate: sendDate) },
             ready: { [self] in pumpLater() },
             report: { [self] in report($0, $1, $2) },
         )
@@ -143,6 +143,9 @@ package final class Pipe: RunDriver {
             wrote: { [self] in outputReported($0) },
         )
     }
+
+    /// Today in China by the gateway's clock, `yyyyMMdd`.
+    private var sendDate: UInt32 { ChinaTime.dateNumber(epochSeconds: translator.epochSeconds) }
 
     // MARK: - Events
 
@@ -219,8 +222,7 @@ package final class Pipe: RunDriver {
         renewer?.renewIfDue()
         let areAwaited = renewer?.areAwaited ?? false
         let now = Clock.now
-        let epochSeconds = translator.epochSeconds
-        let sendDate = ChinaTime.dateNumber(epochSeconds: epochSeconds)
+        let (epochSeconds, sendDate) = (translator.epochSeconds, sendDate)
         while true {
             isHeldBack = areAwaited || !gateway.isReady()
             guard !isHeldBack, let request = engine.nextRequest(at: now, sendDate: sendDate) else { break }

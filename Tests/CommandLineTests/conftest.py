@@ -60,7 +60,7 @@ class Authority:
 
     def server(self, *names):
         """The TLS settings of a server known by these names."""
-        kinds = [("IP:" if name.replace(".", "").isdigit() else "DNS:") + name for name in names]
+        kinds = [("IP:" if ":" in name or name.replace(".", "").isdigit() else "DNS:") + name for name in names]
         base = self.directory / names[0]
         extensions = base.with_suffix(".ext")
         extensions.write_text(f"subjectAltName={','.join(kinds)}\nbasicConstraints=CA:FALSE\n")

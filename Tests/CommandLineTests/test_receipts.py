@@ -760,6 +760,31 @@ def test_pushes_that_come_before_the_answer_are_answered_in_turn(receipts):
     assert [line["out_id"] for line in run.end()] == ["run-1", "run-2"]
 
 
+def test_many_requests_at_once_are_answered_one_after_the_other(receipts):
+    """Each answer lets the next request in; inside one another they would overflow the stack."""
+    run = receipts()
+    big = compact([report(1, note="x" * (3 << 20))]).encode()
+    small = compact([report(2)]).encode()
+    head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", run.port), 20) as connection:
+        reader = connection.makefile("rb")
+
+        def answer():
+            status = reader.readline()
+            while reader.readline() != b"\r\n":
+                pass
+            reader.read(len('{"code":0,"msg":"接收成功"}'.encode()))
+            return status
+
+        # So that much is read at once.
+        for _ in range(3):
+            connection.sendall(head.format(len(big)).encode() + big)
+            assert answer() == b"HTTP/1.1 200 OK\r\n"
+        connection.sendall(head.format(len(small)).encode() + small + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20_000)
+        assert {answer() for _ in range(20_001)} == {b"HTTP/1.1 200 OK\r\n"}
+    assert [line["out_id"] for line in run.end()] == ["run-1", "run-2"]
+
+
 def test_a_client_that_wants_to_be_told_to_go_on(receipts):
     run = receipts()
     body = compact([report()]).encode()

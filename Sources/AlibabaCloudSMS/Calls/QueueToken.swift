@@ -59,8 +59,11 @@ package struct QueueToken: Sendable {
         guard answer.codeClass == .success else { return .refused(answer) }
         guard let object = members.member("MessageTokenDTO", in: body), object.kind == .object,
             let token = try? ObjectMembers(of: body, in: object.value),
-            let id = token.nonEmptyText("AccessKeyId", in: body),
-            let secret = token.nonEmptyText("AccessKeySecret", in: body)
+            let credentials = try? Credentials(
+                accessKeyID: ("AccessKeyId", token.text("AccessKeyId", in: body)),
+                accessKeySecret: ("AccessKeySecret", token.text("AccessKeySecret", in: body)),
+                securityToken: ("SecurityToken", token.nonEmptyText("SecurityToken", in: body)),
+            )
         else { throw UnreadableAnswer(status: status, reason: "the answer has no token") }
         // Both times are by the service's clock, so that ours need not be right.
         let times = ["CreateTime", "ExpireTime"].map { name in
@@ -70,11 +73,7 @@ package struct QueueToken: Sendable {
         if let created = times[0], let ends = times[1], ends > created { lifetime = ends - created }
         return .token(
             QueueToken(
-                credentials: Credentials(
-                    accessKeyID: id,
-                    accessKeySecret: Secret(secret),
-                    securityToken: token.nonEmptyText("SecurityToken", in: body).map { Secret($0) },
-                ),
+                credentials: credentials,
                 lifetime: lifetime,
             )
         )

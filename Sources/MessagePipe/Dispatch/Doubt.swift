@@ -7,7 +7,7 @@ package enum Doubt: Equatable, Sendable {
     /// The connection ended before the answer was whole.
     case connectionLost
     /// An answer came that cannot be read, or that says nothing about acceptance.
-    case unreadable(status: Int)
+    case unreadable(status: Int?)
     /// The answer's code leaves it open.
     case ambiguous(code: String)
     /// The run was ended while the answer was awaited.
@@ -18,7 +18,7 @@ package enum Doubt: Equatable, Sendable {
         switch self {
         case .timeout: "no answer came in time"
         case .connectionLost: "the connection was lost before an answer came"
-        case .unreadable(let status): "the answer (HTTP \(status)) cannot be read"
+        case .unreadable(let status): "the answer\(status.map { " (HTTP \($0))" } ?? "") cannot be read"
         case .ambiguous(let code): "the gateway answered \(code)"
         case .interrupted: "the run ended before an answer came"
         }

@@ -50,7 +50,8 @@ package final class CredentialsClient: Sendable {
                 let unanswered = CredentialsUnavailable(reason: "\(endpoint.host) does not answer")
                 let timer = eventLoop.scheduleTask(in: .seconds(Int64(request.timeout))) { answered.fail(unanswered) }
                 answered.futureResult.whenComplete { _ in timer.cancel() }
-                var connector = Connector(endpoint: endpoint, proxy: proxy, caFile: caFile, eventLoop: eventLoop)
+                let door = LoopDoor(eventLoop)
+                var connector = Connector(endpoint: endpoint, proxy: proxy, caFile: caFile, door: door)
                 connector.connect().whenComplete { connected in
                     switch connected {
                     case .success(let channel): Self.ask(request, of: endpoint, on: channel, answered, or: unanswered)

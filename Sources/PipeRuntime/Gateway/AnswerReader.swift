@@ -138,12 +138,12 @@ package struct AnswerReader {
             head.removeAll(keepingCapacity: true)
             return .incomplete
         }
+        status = parsed.status
         guard let framing = parsed.framing else { return .malformed }
         isKeptAlive = parsed.isKeptAlive
         retryAfterMilliseconds = parsed.retryAfterMilliseconds
         switch framing {
         case .length(let count):
-            status = parsed.status
             part = .body(remaining: count)
             if count > Self.maximumBodyBytes { return .malformed }
             return count == 0 ? .complete : .incomplete
@@ -153,7 +153,6 @@ package struct AnswerReader {
             part = .bodyToEnd
             isKeptAlive = false
         }
-        status = parsed.status
         return .incomplete
     }
 

@@ -80,7 +80,7 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
         switch reader.read(buffer.readableBytesUInt8Span) {
         case .incomplete: break
         case .complete: answered()
-        case .malformed: fail()
+        case .malformed: fail(.unreadable(status: reader.status))
         }
     }
 
@@ -110,7 +110,9 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Ends the connection, and the request that is on it without an answer.
-    private func fail() {
+    ///
+    /// - Parameter doubt: Why there is none; `nil` for what can be told from how far it came.
+    private func fail(_ doubt: Doubt? = nil) {
         // Closing comes back here with what it broke off.
         let ended = exchange
         exchange = nil
@@ -121,10 +123,8 @@ final class GatewayConnection: ChannelInboundHandler, RemovableChannelHandler {
                 .notSent(.brokenWhileSending)
             } else if exchange.isAbandoned {
                 .unknown(.timeout)
-            } else if let status = reader.status {
-                .unknown(.unreadable(status: status))
             } else {
-                .unknown(.connectionLost)
+                .unknown(doubt ?? reader.status.map { .unreadable(status: $0) } ?? .connectionLost)
             }
         self.ended(self, exchange.id, exchange.evidence, report)
     }

@@ -30,7 +30,7 @@ package final class SharedResolver: Resolver, Sendable {
         var expiry: NIODeadline?
     }
 
-    private let eventLoop: any EventLoop
+    private let door: LoopDoor
     private let maximumAge: TimeAmount
     private let lookUp: Lookup
     private let last: NIOLoopBoundBox<Answer?>
@@ -39,18 +39,18 @@ package final class SharedResolver: Resolver, Sendable {
     /// Creates a resolver that has looked nothing up yet.
     ///
     /// - Parameters:
-    ///   - eventLoop: Where connections are made.
+    ///   - door: The way onto the event loop that connections are made on; what is found after its end is dropped.
     ///   - maximumAge: How long an answer is shared; an address that changes is found after that.
     ///   - lookUp: Asks the system.
     package init(
-        on eventLoop: any EventLoop,
+        on door: LoopDoor,
         maximumAge: TimeAmount = .seconds(10),
         lookUp: @escaping Lookup = SharedResolver.systemAddresses,
     ) {
-        self.eventLoop = eventLoop
+        self.door = door
         self.maximumAge = maximumAge
         self.lookUp = lookUp
-        last = .makeEmptyBox(eventLoop: eventLoop)
+        last = .makeEmptyBox(eventLoop: door.eventLoop)
     }
 
     package func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
@@ -73,11 +73,12 @@ package final class SharedResolver: Resolver, Sendable {
         if let last = last.value, last.host == host, last.port == port, last.expiry.map({ $0 > .now() }) ?? true {
             return last
         }
-        let answer = Answer(host: host, port: port, v4: eventLoop.makePromise(), v6: eventLoop.makePromise())
+        let loop = door.eventLoop
+        let answer = Answer(host: host, port: port, v4: loop.makePromise(), v6: loop.makePromise())
         last.value = answer
         queue.async { [self] in
             let found = Result { try lookUp(host, port) }
-            eventLoop.execute { [self] in publish(found, as: answer) }
+            door.execute { [self] in publish(found, as: answer) }
         }
         return answer
     }

@@ -190,15 +190,21 @@ private final class PushConnection: ChannelInboundHandler {
 
     private func requestEnded(_ context: ChannelHandlerContext) {
         idleCheck?.cancel()
-        if let earlyStatus { return answer(earlyStatus, context) }
+        isAnswering = true
+        if let earlyStatus { return answerLater(earlyStatus, context) }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let whole = body
         dropBody()
-        isAnswering = true
         listener.take(whole) { answer in
             let (connection, context) = bound.value
-            connection.answer(Self.status(of: answer), context)
+            connection.answerLater(Self.status(of: answer), context)
         }
+    }
+
+    /// Answers in another turn of the event loop: the pipeline delivers the next request while the end of an answer is being
+    /// written, so that many requests sent at once would be answered one inside the other.
+    private func answerLater(_ status: HTTPResponseStatus, _ context: ChannelHandlerContext) {
+        context.eventLoop.assumeIsolated().execute { [self] in answer(status, context) }
     }
 
     private static func status(of answer: PushAnswer) -> HTTPResponseStatus {
@@ -226,11 +232,11 @@ private final class PushConnection: ChannelInboundHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
         }
         head = nil
+        // Before the end is written: the next request may come, and end the wait for it, while it is.
+        if isKept { expectRequest(context) }
         let isWritten = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: isWritten)
-        if isKept {
-            expectRequest(context)
-        } else {
+        if !isKept {
             isWritten.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
         }
     }

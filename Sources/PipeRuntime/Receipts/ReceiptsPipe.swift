@@ -107,7 +107,7 @@ package final class ReceiptsPipe: RunDriver {
     private func startQueues(_ queues: ReceiptsConfiguration.Queues, _ door: LoopDoor) {
         func gateway(_ way: (endpoint: GatewayEndpoint, proxy: Proxy?)) -> Gateway {
             Gateway(
-                Connector(endpoint: way.endpoint, proxy: way.proxy, caFile: queues.caFile, eventLoop: eventLoop),
+                Connector(endpoint: way.endpoint, proxy: way.proxy, caFile: queues.caFile, door: door),
                 connected: {},
                 ready: { [self] in pumpLater() },
                 report: { [self] in

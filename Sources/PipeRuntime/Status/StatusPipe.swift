@@ -108,7 +108,7 @@ package final class StatusPipe: RunDriver {
                 endpoint: configuration.endpoint,
                 proxy: configuration.proxy,
                 caFile: configuration.caFile,
-                eventLoop: eventLoop,
+                door: door,
             ),
             connected: { [self] in engine.connected() },
             leaves: { [self] in

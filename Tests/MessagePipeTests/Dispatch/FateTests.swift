@@ -565,7 +565,7 @@ struct FateTests {
         bench.read(line)
         bench.wait(.seconds(9))
         let id = try #require(bench.inFlight.first?.id)
-        let leaves = bench.engine.leaves(id, at: bench.now)
+        let leaves = bench.engine.leaves(id, at: bench.now, sendDate: 20_260_101)
         #expect(leaves)
         bench.answer(.success)
         bench.wait(.seconds(14))
@@ -659,13 +659,26 @@ struct FateTests {
         }
         bench.read(count: 2)
         let id = try #require(bench.inFlight.last?.id)
-        func leaves(after wait: Duration) -> Bool { bench.engine.leaves(id, at: bench.now.advanced(by: wait)) }
+        func leaves(after wait: Duration) -> Bool {
+            bench.engine.leaves(id, at: bench.now.advanced(by: wait), sendDate: 20_260_101)
+        }
         #expect(leaves(after: .zero) && leaves(after: .milliseconds(119_999)))
         #expect(!leaves(after: .seconds(120)))
         bench.answer(.account)
         #expect(!leaves(after: .zero))
         bench.notSent()
         #expect(bench.fates() == ["skipped code.account", "skipped code.account"])
+    }
+
+    @Test func `a request whose connection comes after midnight has the day on which it leaves`() throws {
+        let bench = Bench()
+        bench.read(count: 1)
+        bench.flush()
+        let id = try #require(bench.inFlight.first?.id)
+        let leaves = bench.engine.leaves(id, at: bench.now, sendDate: 20_260_102)
+        #expect(leaves)
+        bench.answer(.success)
+        #expect(bench.output().map { Bench.member("SendDate", of: $0) } == ["20260102"])
     }
 
     @Test func `a request whose connection comes late has the whole time for its answer`() throws {
@@ -677,7 +690,7 @@ struct FateTests {
         bench.read(count: 2)
         bench.wait(.seconds(9))
         let id = try #require(bench.inFlight.first?.id)
-        let leaves = bench.engine.leaves(id, at: bench.now)
+        let leaves = bench.engine.leaves(id, at: bench.now, sendDate: 20_260_101)
         #expect(leaves)
         bench.wait(.seconds(9))
         #expect(bench.nextAbandoned() == bench.inFlight.last?.id)
@@ -686,7 +699,7 @@ struct FateTests {
         #expect(bench.nextAbandoned() == id)
         // Its connection is there before it is given up.
         let wasOverdue = bench.engine.isOverdue(id, at: bench.now)
-        let leavesAfterAll = bench.engine.leaves(id, at: bench.now)
+        let leavesAfterAll = bench.engine.leaves(id, at: bench.now, sendDate: 20_260_101)
         let isOverdue = bench.engine.isOverdue(id, at: bench.now)
         #expect(wasOverdue && leavesAfterAll && !isOverdue)
         bench.wait(.seconds(9))

@@ -189,7 +189,7 @@ struct GatewayTests {
             ],
             [
                 Doubt.connectionLost, .connectionLost, .unreadable(status: 200), .unreadable(status: 200),
-                .unreadable(status: 200), .connectionLost, .unreadable(status: 200), .connectionLost,
+                .unreadable(status: 200), .unreadable(status: nil), .unreadable(status: 200), .unreadable(status: nil),
             ],
         )
     )

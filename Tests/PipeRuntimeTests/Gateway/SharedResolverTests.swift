@@ -50,7 +50,7 @@ struct SharedResolverTests {
         _ body: (SharedResolver, any EventLoop) async throws -> Void,
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let resolver = SharedResolver(on: group.next(), maximumAge: maximumAge) { try server.lookUp($0, $1) }
+        let resolver = SharedResolver(on: LoopDoor(group.next()), maximumAge: maximumAge) { try server.lookUp($0, $1) }
         let result: Result<Void, any Error>
         do { result = .success(try await body(resolver, group.next())) } catch { result = .failure(error) }
         try await group.shutdownGracefully()

@@ -39,7 +39,7 @@ final class TestGateway: Sendable {
         reported = continuation
         self.readiness = readiness
         gateway = try await loop.submit {
-            let connector = Connector(endpoint: endpoint, proxy: proxy, caFile: caFile, eventLoop: loop)
+            let connector = Connector(endpoint: endpoint, proxy: proxy, caFile: caFile, door: LoopDoor(loop))
             let gateway = Gateway(
                 connector,
                 connected: {},
