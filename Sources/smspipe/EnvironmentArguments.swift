@@ -14,7 +14,7 @@ struct EnvironmentArguments {
 
     /// The arguments with those options in front that only the environment gives.
     ///
-    /// - Throws: The exit status, for a flag that is neither on nor off.
+    /// - Throws: The exit status, for a flag that is neither on nor off, and for a variable that is nearly one of ours.
     func adding(to arguments: [String]) throws -> [String] {
         guard environment.keys.contains(where: { $0.hasPrefix(Self.prefix) }) else { return arguments }
         var own = arguments[...]
@@ -29,9 +29,10 @@ struct EnvironmentArguments {
         let given = own.prefix { $0 != "--" }
         // What is wrong in the environment is a reason to ask for help.
         guard !given.contains(where: { ["--help", "-h", "--version"].contains($0) }) else { return arguments }
+        try checkSpelling()
         let added = try optionNames.compactMap { name, isFlag -> String? in
             guard let value = environment[variable(name)], !value.isEmpty,
-                !given.contains(where: { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") })
+                !Self.gives(given, name)
             else { return nil }
             guard isFlag else { return "--\(name)=\(value)" }
             switch value.lowercased() {
@@ -42,6 +43,29 @@ struct EnvironmentArguments {
             }
         }
         return subcommand + added + own
+    }
+
+    /// Refuses a variable that is nearly one of ours: whoever has mistyped `DRY_RUN` would send.
+    private func checkSpelling() throws {
+        let options = Set(Smspipe.commandNames.flatMap { optionNames(of: $0) ?? [] }.map(\.name))
+        let known = Set(options.map(variable))
+        for name in environment.keys.sorted() where name.hasPrefix(Self.prefix) && !known.contains(name) {
+            let own = String(name.dropFirst(Self.prefix.count))
+            guard let option = Spelling.nearest(to: own, among: options) else { continue }
+            throw end(.usage, "\(name) is no variable of smspipe; did you mean \(variable(option))?")
+        }
+    }
+
+    /// The variable that gave an option which an error speaks of; `nil` if it was given itself.
+    func variable(in error: String, arguments: [String]) -> String? {
+        guard let start = error.firstRange(of: "'--")?.upperBound else { return nil }
+        let option = String(error[start...].prefix { $0.isASCII && ($0.isLetter || $0 == "-") })
+        let name = variable(option)
+        return environment[name] != nil && !Self.gives(arguments, option) ? name : nil
+    }
+
+    private static func gives(_ arguments: some Sequence<String>, _ option: String) -> Bool {
+        arguments.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
     }
 
     /// The options that the environment can give to a subcommand; `nil` for what is none of ours.

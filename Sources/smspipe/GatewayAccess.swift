@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AlibabaCloudSMS
+import Glibc
 import MessagePipe
 import PipeRuntime
 import Synchronization
@@ -113,7 +114,7 @@ let leastDescriptorCount = 24
 
 /// Opens the files that a command names, or standard input where it names none.
 ///
-/// - Throws: The exit status, for the first that cannot be opened.
+/// - Throws: The exit status, for the first that cannot be opened, or that is the output too.
 func openInputs(_ files: [String]) throws -> [(name: String, descriptor: Int32)] {
     let limit = DescriptorLimit.raise()
     guard limit >= leastDescriptorCount else {
@@ -130,9 +131,29 @@ func openInputs(_ files: [String]) throws -> [(name: String, descriptor: Int32)]
     }
     let sources: [InputSource] =
         files.isEmpty ? [.standardInput] : files.map { $0 == "-" ? .standardInput : .file($0) }
+    let inputs: [(name: String, descriptor: Int32)]
     do {
-        return try InputSource.open(sources)
+        inputs = try InputSource.open(sources)
     } catch {
-        throw end(.noInput, "\(error); check the path and its permissions.")
+        throw end(.noInput, text(of: error))
     }
+    // Response lines are messages: what is written would be read, and sent, without end.
+    if let input = inputs.first(where: { InputSource.isSameFile($0.descriptor, STDOUT_FILENO) }) {
+        throw end(
+            .usage,
+            "\(input.name) is the output, too, and each line of it would be read again; write to another file.",
+        )
+    }
+    return inputs
+}
+
+/// What is said of an input that cannot be opened: messages that were given for names of files are not repeated.
+private func text(of error: InputError) -> String {
+    if error.name.hasPrefix("{") {
+        return "an argument is the name of a file, and one of these is a message; give messages on standard input."
+    }
+    if let command = Spelling.nearest(to: error.name, among: Smspipe.commandNames) {
+        return "\(error); did you mean smspipe \(command)?"
+    }
+    return "\(error); check the path and its permissions."
 }

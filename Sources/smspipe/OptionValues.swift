@@ -17,6 +17,30 @@ func checkBounds(window: Int?, concurrency: Int, maxLine: ByteCount, timeout: Ti
     guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than 0.") }
 }
 
+/// What the value of an option looks like, by the name that help texts give it.
+enum ValueForm: String, CaseIterable {
+    case time, bytes, rate
+    case address = "host:port"
+
+    /// The form whose name an error of the options' parser speaks of.
+    init?(in error: String) {
+        guard error.contains("is invalid for '"),
+            let form = Self.allCases.first(where: { error.contains("<\($0.rawValue)>'") })
+        else { return nil }
+        self = form
+    }
+
+    /// One sentence for who has given another one.
+    var text: String {
+        switch self {
+        case .time: "A time is a number with us, ms, s, m or h: 100ms, 1.5s, 2h."
+        case .bytes: "A size is a number of bytes, or one with KiB, MiB or GiB: 64KiB."
+        case .rate: "A rate is a number with /s, /m or /h: 500/s."
+        case .address: "Give a host and a port: 127.0.0.1:8080."
+        }
+    }
+}
+
 /// A length of time with its unit, such as `100ms`, `10s`, `5m`, `1h`; `0` needs none.
 struct TimeSpan: ExpressibleByArgument {
     /// More than that is as good as for ever, and is taken for it.

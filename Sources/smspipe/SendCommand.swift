@@ -239,7 +239,10 @@ struct SendCommand: ParsableCommand {
         var display: ProgressDisplay?
         let result = Pipe.run(configuration, inputs: inputs, outputDescriptor: STDOUT_FILENO) { run in
             signals.begin { number in
-                guard number == SIGUSR1 else { return run.end(bySignal: number) }
+                guard number == SIGUSR1 else {
+                    if progress.isShown { signals.write(endingText) }
+                    return run.end(bySignal: number)
+                }
                 run.flush()
                 run.report { signals.write(Summary($0).line) }
             }
@@ -250,6 +253,14 @@ struct SendCommand: ParsableCommand {
         try simulator?.shutdown()
         report(result, endpoint: simulator?.endpoint ?? endpoint)
         throw ExitCode(ExitStatus.status(of: result, failOn: failOn))
+    }
+
+    /// What a terminal shows when a signal asks for the end.
+    private var endingText: String {
+        """
+        \nsmspipe: ending: nothing more is read; what is batched is sent for up to \(drain.defaultValueDescription). \
+        Once more ends at once.
+        """
     }
 
     // MARK: - Wiring
@@ -348,8 +359,18 @@ struct SendCommand: ParsableCommand {
     private func report(_ result: PipeResult, endpoint: String) {
         if let error = result.inputError { printDiagnostic("\(error); the lines before were answered.") }
         for stop in result.stops {
-            if let text = StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }
+            if let text = text(of: stop, result) ?? StopText(stop, endpoint: endpoint).text { printDiagnostic(text) }
         }
         if summary { writeToStandardError(Summary(result.progress).line + "\n") }
+    }
+
+    /// What is said where lines are lost and no journal has them: whoever takes what has no line for unsent sends it twice.
+    private func text(of stop: StopReason, _ result: PipeResult) -> String? {
+        let (accepted, unknown) = (result.progress.tally[.accepted], result.progress.tally[.unknown])
+        guard case .outputFailed(let what) = stop, journal == nil, accepted + unknown > 0 else { return nil }
+        return """
+            stopped sending: \(what); the last lines of \(accepted) accepted and \(unknown) unknown messages are lost. Do not send \
+            again what has no line before you have looked for it at the service; --journal would know.
+            """
     }
 }

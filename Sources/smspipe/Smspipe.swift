@@ -19,6 +19,9 @@ struct Smspipe: ParsableCommand {
         defaultSubcommand: SendCommand.self,
     )
 
+    /// The names of the subcommands.
+    static var commandNames: [String] { configuration.subcommands.map { $0._commandName } }
+
     static func main() {
         // A closed output is told by EPIPE, not by a signal that ends the process with answers under way.
         _ = signal(SIGPIPE, SIG_IGN)
@@ -29,17 +32,21 @@ struct Smspipe: ParsableCommand {
         var arguments = Array(CommandLine.arguments.dropFirst())
         // The filter is what people mean who ask for help without naming a subcommand.
         if arguments == ["--help"] || arguments == ["-h"] { arguments.insert(SendCommand._commandName, at: 0) }
+        let environment = EnvironmentArguments(environment: processEnvironment)
         do {
-            arguments = try EnvironmentArguments(environment: processEnvironment).adding(to: arguments)
-            var command = try parsed(arguments)
+            var command = try parsed(environment.adding(to: arguments))
             try command.run()
         } catch {
-            end(with: error)
+            end(with: error, arguments, environment)
         }
     }
 
     /// Ends the process with an error's status, and with its text where it has one: help and the version on standard output.
-    private static func end(with error: any Error) -> Never {
+    private static func end(
+        with error: any Error,
+        _ arguments: [String],
+        _ environment: EnvironmentArguments,
+    ) -> Never {
         // First, as to find what a text would be takes a thirtieth of a short run.
         if let ending = error as? ExitCode { Glibc.exit(ending.rawValue) }
         var status = exitCode(for: error)
@@ -50,7 +57,12 @@ struct Smspipe: ParsableCommand {
                 status = error
             }
         } else {
-            writeToStandardError(fullMessage(for: error) + "\n")
+            let text = fullMessage(for: error)
+            writeToStandardError(text + "\n")
+            if let form = ValueForm(in: text) { writeToStandardError("  \(form.text)\n") }
+            if let variable = environment.variable(in: text, arguments: arguments) {
+                writeToStandardError("  It comes from \(variable) in the environment.\n")
+            }
         }
         Glibc.exit(status.rawValue)
     }

@@ -35,9 +35,10 @@ struct StopText {
             let suspects =
                 endpoint.hasPrefix("https:") ? "--endpoint, the network and HTTPS_PROXY" : "--endpoint and the network"
             text = "\(stopped): \(endpoint): \(reason.text); check \(suspects)."
-        case .outputFailed(let what), .journalFailed(let what):
-            let remedy = sends ? " with the same journal, or with what was not answered" : ""
-            text = "\(stopped): \(what); make room or mend it, then run again\(remedy)."
+        case .outputFailed(let what):
+            text = "\(stopped): \(what); make room or mend it, then run again\(sends ? " with the same journal" : "")."
+        case .journalFailed(let what):
+            text = "\(stopped): \(what); make room or mend it, then run again with the same journal."
         case .signal, .outputClosed:
             text = nil
         }

@@ -115,8 +115,8 @@ class Command:
         merged = self.environment | {name: str(value) for name, value in (changes or {}).items() if value is not None}
         return {name: value for name, value in merged.items() if (changes or {}).get(name, "") is not None}
 
-    def run(self, gateway, *options, stdin="", env=None, timeout=60, check_secrets=True):
-        """Runs to the end. `stdin` is text, bytes, a list of messages, or an open file."""
+    def run(self, gateway, *options, stdin="", env=None, timeout=60, check_secrets=True, within=()):
+        """Runs to the end. `stdin` is text, bytes, a list of messages, or an open file; `within` a command to run it by."""
         if isinstance(stdin, list):
             stdin = lines(stdin)
         if isinstance(stdin, str):
@@ -124,7 +124,7 @@ class Command:
         given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
         began = time.monotonic()
         done = subprocess.run(
-            self.arguments(gateway, options),
+            [*within, *self.arguments(gateway, options)],
             capture_output=True,
             env=self.environ(env),
             cwd=self.home,

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from command import BINARY, CREDENTIALS, message, phone
+from command import BINARY, CREDENTIALS, line, lines, message, phone
 from gateway import Answer, Gateway
 
 NO_CREDENTIALS = dict.fromkeys(CREDENTIALS)
@@ -160,9 +160,30 @@ def test_the_endpoint_can_come_from_the_environment(smspipe, gateway):
 
 
 def test_a_wrong_value_in_the_environment_is_told_like_a_wrong_option(smspipe, gateway):
-    result = smspipe.run(gateway, stdin=[message(1)], env={"SMSPIPE_BATCH_SIZE": "many"})
-    assert result.status in (64, 78)
-    assert "SMSPIPE_BATCH_SIZE" in result.stderr or "--batch-size" in result.stderr
+    for name, value in [("BATCH_SIZE", "many"), ("LINGER", "100"), ("RATE", "10"), ("MAX_LINE", "1MB")]:
+        result = smspipe.run(gateway, stdin=[message(1)], env={f"SMSPIPE_{name}": value})
+        assert result.status == 64 and gateway.requests == []
+        assert f"--{name.lower().replace('_', '-')}" in result.stderr and f"It comes from SMSPIPE_{name}" in result.stderr
+        assert ("such" in result.stderr or " is a number " in result.stderr) or name == "BATCH_SIZE"
+        # The option is what counts then, and what is told.
+        result = smspipe.run(gateway, f"--{name.lower().replace('_', '-')}", "x", stdin="", env={f"SMSPIPE_{name}": value})
+        assert result.status == 64 and "It comes from" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("DRYRUN", "DRY_RUN"), ("DRY_RUNN", "DRY_RUN"), ("BACH_SIZE", "BATCH_SIZE"), ("JOURNAl", "JOURNAL")]
+)
+def test_a_variable_that_is_nearly_an_option_is_refused(smspipe, gateway, name, meant):
+    result = smspipe.run(gateway, stdin=[message(1)], env={f"SMSPIPE_{name}": "1"})
+    assert result.status == 64 and gateway.requests == []
+    one_sentence(result, f"did you mean SMSPIPE_{meant}?")
+
+
+def test_variables_of_others_do_not_matter(smspipe, gateway):
+    """Kubernetes makes these for a service that is called smspipe."""
+    names = ["SERVICE_HOST", "SERVICE_PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR", "PORT_80_TCP_PROTO", "BIN", "HOME"]
+    env = {f"SMSPIPE_{name}": "tcp://10.0.0.1:80" for name in names}
+    assert smspipe.run(gateway, stdin=[message(1)], env=env).outcomes == ["accepted"]
 
 
 @pytest.mark.parametrize("linger", ["5ms", "1s", "1m", "0"])
@@ -406,6 +427,30 @@ def test_a_proxy_that_refuses_makes_the_gateway_unreachable(smspipe, secure_gate
     one_sentence(result, "proxy")
 
 
+@pytest.mark.parametrize(("host", "status"), [("192.0.2.7", 0), ("192.0.2.8", 69), ("2001:db8::7", 0)])
+def test_an_address_behind_a_proxy_is_looked_for_in_the_certificate(smspipe, authority, host, status):
+    """It is not the proxy that the certificate has to be for."""
+    server = Gateway(tls=authority.server("127.0.0.1" if status else host)).start()
+    proxy = Proxy(server.port)
+    options = ["--endpoint", f"https://[{host}]" if ":" in host else f"https://{host}", "--ca-file", authority.file]
+    result = smspipe.run(None, *options, stdin=[message(1)], env={"HTTPS_PROXY": proxy.url})
+    server.stop()
+    assert result.status == status and proxy.asked and len(server.requests) == (0 if status else 1)
+    assert ("certificate" in result.stderr) == (status != 0)
+
+
+# -- rights -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_needs_no_rights_that_users_do_not_have(smspipe, gateway, secure_gateway, authority):
+    within = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    for server, options in [(gateway, []), (secure_gateway, ["--ca-file", authority.file]), (None, ["--simulate"])]:
+        result = smspipe.run(server, *options, stdin=[message(1)], within=within)
+        assert result.outcomes == ["accepted"], result.stderr
+    result = smspipe.run(None, "status", "--endpoint", gateway.endpoint, stdin=result.stdout, within=within)
+    assert result.status == 3 and result.stderr == ""
+
+
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -413,6 +458,45 @@ def test_a_file_that_is_not_there_ends_with_66(smspipe, gateway):
     result = smspipe.run(gateway, "missing.jsonl", stdin=[message(1)])
     assert (result.status, result.stdout) == (66, b"")
     one_sentence(result, "missing.jsonl")
+
+
+def test_messages_in_the_place_of_files_are_not_repeated(smspipe, gateway):
+    for command in ([], ["status"]):
+        result = smspipe.run(None, *command, line(message(1)), stdin="")
+        assert result.status == 66
+        one_sentence(result, "give messages on standard input")
+
+
+@pytest.mark.parametrize(("name", "command"), [("simulat", "simulate"), ("jounal", "journal"), ("recepits", "receipts")])
+def test_a_mistyped_command_is_told_as_one(smspipe, gateway, name, command):
+    result = smspipe.run(gateway, name, stdin="")
+    assert result.status == 66
+    one_sentence(result, f"did you mean smspipe {command}?")
+
+
+def test_an_output_that_is_an_input_too_is_refused_before_anything_is_sent(smspipe, gateway, tmp_path):
+    """Response lines are messages: the run would have no end."""
+    path = tmp_path / "messages.jsonl"
+    content = lines([message(n) for n in range(3)])
+    for command in ([], ["status"]):
+        for given, stdin in [([path], "/dev/null"), ([], path), (["-", path], "/dev/null")]:
+            path.write_text(content)
+            with open(stdin, "rb") as input, open(path, "ab") as output:
+                done = subprocess.run(
+                    smspipe.arguments(None, [*command, "--endpoint", gateway.endpoint, *given]),
+                    stdin=input,
+                    stdout=output,
+                    stderr=subprocess.PIPE,
+                    env=smspipe.environ(None),
+                    timeout=30,
+                )
+            assert done.returncode == 64 and b"is the output, too" in done.stderr
+            assert path.read_text() == content and gateway.requests == [] and gateway.lookups == []
+    # Whoever reads it is another.
+    path.write_text(content)
+    with open(path, "rb") as input, open(tmp_path / "responses.jsonl", "ab") as output:
+        process = subprocess.run(smspipe.arguments(gateway, []), stdin=input, stdout=output, env=smspipe.environ(None))
+    assert process.returncode == 0
 
 
 def test_a_directory_is_no_file(smspipe, gateway, tmp_path):

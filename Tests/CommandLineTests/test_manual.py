@@ -104,8 +104,8 @@ def test_every_option_of_the_help_has_its_variable(smspipe, command):
         by_variable = smspipe.run(None, *arguments, stdin="", env={variable: "a b"})
         if label.endswith(">"):
             by_option = smspipe.run(None, *arguments, f"--{option}=a b", stdin="")
-            assert (by_variable.status, by_variable.stderr) == (by_option.status, by_option.stderr), option
-            assert by_option.status in (64, 69, 78), option
+            assert by_variable.status == by_option.status and by_variable.status in (64, 69, 78), option
+            assert by_variable.stderr.startswith(by_option.stderr), option
         else:
             assert by_variable.status == 64 and f"{variable} is neither on nor off" in by_variable.stderr
 

@@ -228,13 +228,16 @@ def test_a_closed_output_ends_quietly_with_141(smspipe, gateway):
     assert len(gateway.requests) < 5000
 
 
-def test_a_full_disk_under_the_output_is_said(smspipe, gateway):
-    with open("/dev/full", "wb") as full:
-        process = smspipe.start(gateway, stdout=full)
-        process.write(message(1))
-        process.close_input()
-        assert process.wait() == 74
-    assert len(process.stderr.splitlines()) == 1
+def test_a_full_disk_under_the_output_is_said(smspipe, gateway, tmp_path):
+    """Without a journal nobody is told to send again what has no line: it was sent."""
+    for options, advice in [([], "of 1 accepted and 0 unknown"), (["--journal", tmp_path / "j"], "with the same journal")]:
+        with open("/dev/full", "wb") as full:
+            process = smspipe.start(gateway, *options, stdout=full)
+            process.write(message(1))
+            process.close_input()
+            assert process.wait() == 74
+        assert len(process.stderr.splitlines()) == 1 and advice in process.stderr
+        assert ("run again" in process.stderr) == bool(options)
 
 
 def test_simulate_answers_the_examples(smspipe):

@@ -49,7 +49,7 @@ def send(records, journal):
     lines = b"".join((record.value() or b"").replace(b"\n", b" ") + b"\n" for record in records)
     command = [os.environ.get("SMSPIPE", "smspipe"), "--journal", journal]
     ended = subprocess.run(command, input=lines, stdout=subprocess.PIPE)
-    responses = ended.stdout.splitlines()
+    responses = ended.stdout.split(b"\n")[:-1]
     skipped = sum(json.loads(response)["Outcome"] == "skipped" for response in responses)
     if ended.returncode not in (0, 1, 3) or skipped:
         sys.exit(f"smspipe has ended with {ended.returncode}, {skipped} messages were not sent")
