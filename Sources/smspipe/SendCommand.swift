@@ -250,8 +250,9 @@ struct SendCommand: ParsableCommand {
         }
         signals.end()
         display?.end(result.progress)
-        try simulator?.shutdown()
         report(result, endpoint: simulator?.endpoint ?? endpoint)
+        // Nothing of it is wanted any more.
+        try? simulator?.shutdown()
         throw ExitCode(ExitStatus.status(of: result, failOn: failOn))
     }
 

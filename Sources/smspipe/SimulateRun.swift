@@ -109,6 +109,8 @@ final class SimulateEnding: Sendable {
         DispatchQueue.global().async { [self] in
             var status: Int32 = 0
             while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+            // Its number may be another process's soon.
+            state.withLock { $0 = .ended }
             let signal = status & 0x7F
             end(signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
         }

@@ -617,9 +617,16 @@ def test_compact_keeps_links_and_leaves_other_files_alone(smspipe, gateway, jour
     link = journal.with_name("link")
     link.symlink_to(journal)
     assert smspipe.run(gateway, "--journal", link, stdin=[message(1)]).status == 0
+    assert journal.stat().st_mode & 0o777 == 0o600
+    journal.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(journal, 65534, 65533)
+    before = journal.stat()
     assert smspipe.run(None, "journal", link, "--compact").status == 0
-    assert link.is_symlink() and other.read_bytes() == b"mine"
-    assert journal.stat().st_mode & 0o777 == 0o600 and b"withdrawal" not in journal.read_bytes()
+    assert link.is_symlink() and other.read_bytes() == b"mine" and b"withdrawal" not in journal.read_bytes()
+    after = journal.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert after.st_ino != before.st_ino
     assert smspipe.run(gateway, "--journal", journal, stdin=[message(1)]).status == 0
     assert len(gateway.taken) == 1
 

@@ -200,7 +200,8 @@ package struct JournalFile: Sendable {
     package func replace(with content: [UInt8], token: UInt64) throws(JournalError) {
         let newPath = "\(path).new-\(String(token, radix: 16))"
         try JournalError.naming(JournalError.failed) { () throws(StorageError) in
-            var replacement = JournalFile(try storage.create(path: newPath), path: newPath, storage: storage)
+            let file = try storage.create(path: newPath, like: path)
+            var replacement = JournalFile(file, path: newPath, storage: storage)
             do throws(StorageError) {
                 try replacement.append(content)
                 try storage.rename(from: newPath, to: path)

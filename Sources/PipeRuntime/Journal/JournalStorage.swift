@@ -27,8 +27,8 @@ package protocol JournalStorage: Sendable {
     /// Where a file really is, symbolic links followed.
     func resolved(path: String) throws(StorageError) -> String
 
-    /// Creates an empty file for appending, where there must be none.
-    func create(path: String) throws(StorageError) -> any JournalStorageFile
+    /// Creates an empty file for appending, where there must be none; it has the owner and the rights of another as far as may be.
+    func create(path: String, like original: String) throws(StorageError) -> any JournalStorageFile
 
     /// Removes a file.
     func remove(path: String) throws(StorageError)

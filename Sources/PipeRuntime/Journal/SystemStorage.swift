@@ -29,8 +29,10 @@ package struct SystemStorage: JournalStorage {
         return unsafe String(cString: resolved)
     }
 
-    package func create(path: String) throws(StorageError) -> any JournalStorageFile {
-        try SystemFile(path, flags: O_RDWR | O_APPEND | O_CLOEXEC | O_CREAT | O_EXCL)
+    package func create(path: String, like original: String) throws(StorageError) -> any JournalStorageFile {
+        let file = try SystemFile(path, flags: O_RDWR | O_APPEND | O_CLOEXEC | O_CREAT | O_EXCL)
+        file.becomeLike(original)
+        return file
     }
 
     package func remove(path: String) throws(StorageError) {
@@ -70,6 +72,13 @@ private final class SystemFile: JournalStorageFile {
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Takes over a file's owner and rights; whoever may not give them keeps the own, as the owner alone can read it then.
+    func becomeLike(_ path: String) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, fchown(descriptor, status.st_uid, status.st_gid) == 0 else { return }
+        _ = fchmod(descriptor, status.st_mode & 0o777)
     }
 
     func lock() throws(StorageError) -> Int32? {

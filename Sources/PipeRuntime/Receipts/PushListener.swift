@@ -118,6 +118,8 @@ private final class PushConnection: ChannelInboundHandler {
     /// What the request is answered before it is whole.
     private var earlyStatus: HTTPResponseStatus?
     private var isAnswering = false
+    /// Whether a request is being delivered now.
+    private var isDelivering = false
     private var isInputClosed = false
     private var idleCheck: Scheduled<Void>?
 
@@ -195,14 +197,17 @@ private final class PushConnection: ChannelInboundHandler {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let whole = body
         dropBody()
+        isDelivering = true
         listener.take(whole) { answer in
             let (connection, context) = bound.value
-            connection.answerLater(Self.status(of: answer), context)
+            let tell = connection.isDelivering ? connection.answerLater : connection.answer
+            tell(Self.status(of: answer), context)
         }
+        isDelivering = false
     }
 
-    /// Answers in another turn of the event loop: the pipeline delivers the next request while the end of an answer is being
-    /// written, so that many requests sent at once would be answered one inside the other.
+    /// Answers a request that is being delivered in another turn of the event loop: the pipeline delivers the next one while the
+    /// end of an answer is written, so that many requests sent at once would be answered one inside the other.
     private func answerLater(_ status: HTTPResponseStatus, _ context: ChannelHandlerContext) {
         context.eventLoop.assumeIsolated().execute { [self] in answer(status, context) }
     }

@@ -166,7 +166,7 @@ final class SimulatedDisk: JournalStorage, Sendable {
         try call("unlink") { state throws(StorageError) in state.names[path] = nil }
     }
 
-    func create(path: String) throws(StorageError) -> any JournalStorageFile {
+    func create(path: String, like original: String) throws(StorageError) -> any JournalStorageFile {
         try call("open") { state throws(StorageError) in File(disk: self, index: Self.make(path, &state)) }
     }
 
