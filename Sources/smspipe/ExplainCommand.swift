@@ -26,7 +26,8 @@ struct ExplainCommand: ParsableCommand {
     var code: String?
 
     func validate() throws {
-        if code == nil, !json { throw ValidationError("Give a code, or --json for the whole table.") }
+        guard code?.isEmpty ?? !json else { return }
+        throw ValidationError("Give a code, or --json for the whole table.")
     }
 
     func run() throws {
@@ -35,6 +36,7 @@ struct ExplainCommand: ParsableCommand {
             return
         }
         let entry = CodeTable.entry(for: code)
+        if !CodeTable.isKnown(code), let known = Self.nearest(to: code) { printDiagnostic("did you mean \(known)?") }
         guard !json else {
             try writeLine(line(entry, code: code))
             return
@@ -48,6 +50,12 @@ struct ExplainCommand: ParsableCommand {
               safe      \(entry.isSafeToRetry ? "nothing was sent" : "it may have been sent")
             """
         )
+    }
+
+    /// The code that was meant by one that is not known, maybe without its beginning.
+    private static func nearest(to code: String) -> String? {
+        let known = CodeTable.entries.lazy.filter { !$0.isPrefix }.map(\.code)
+        return ["", "isv.", "isp.", "smspipe."].lazy.compactMap { Spelling.nearest(to: $0 + code, among: known) }.first
     }
 
     private func concern(_ entry: CodeEntry) -> String {

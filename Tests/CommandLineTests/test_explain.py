@@ -34,6 +34,30 @@ def test_a_code_is_explained(smspipe, code):
     assert result.status == 0 and code in text and len(text) > 100
 
 
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("BUSINESS_LIMIT_CONTROL", "isv.BUSINESS_LIMIT_CONTROL"),
+        ("isv.business_limit_control", "isv.BUSINESS_LIMIT_CONTROL"),
+        ("SystemError", None),
+        ("SYSTEM_ERROR", "isp.SYSTEM_ERROR"),
+        ("unconfirmed", "smspipe.UNCONFIRMED"),
+        ("MOBILE_NOT_ON_SERVICE", None),
+    ],
+)
+def test_a_code_that_is_nearly_one_is_told(smspipe, code, meant):
+    result = smspipe.run(None, "explain", code)
+    assert result.status == 0
+    if meant:
+        assert result.stderr == f"smspipe: did you mean {meant}?\n"
+    else:
+        assert "ErrCode" in result.stdout.decode()
+
+
+def test_an_empty_code_is_none(smspipe):
+    assert smspipe.run(None, "explain", "").status == 64
+
+
 def test_explaining_needs_no_credentials(smspipe):
     env = {"ALIBABA_CLOUD_ACCESS_KEY_ID": None, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": None}
     assert smspipe.run(None, "explain", "OK", env=env).status == 0

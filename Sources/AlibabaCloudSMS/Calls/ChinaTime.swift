@@ -4,21 +4,10 @@
 package enum ChinaTime {
     private static let offsetSeconds = 8 * 3_600
 
-    /// Returns the day of a point in time as `SendDate` has it.
-    ///
-    /// - Parameter epochSeconds: Seconds since 1970-01-01T00:00:00Z.
-    /// - Returns: `yyyyMMdd`. Source: QuerySendDetails reference, SendDate.
-    package static func date(epochSeconds: Int) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(8)
-        CivilTime(epochSeconds: epochSeconds + offsetSeconds).appendDate(to: &text)
-        return text
-    }
-
     /// Returns the day of a point in time as a number.
     ///
     /// - Parameter epochSeconds: Seconds since 1970-01-01T00:00:00Z.
-    /// - Returns: The number that the digits `yyyyMMdd` make.
+    /// - Returns: The number that the digits `yyyyMMdd` make. Source: QuerySendDetails reference, SendDate.
     package static func dateNumber(epochSeconds: Int) -> UInt32 {
         let time = CivilTime(epochSeconds: epochSeconds + offsetSeconds)
         return UInt32(clamping: time.year * 10_000 + time.month * 100 + time.day)

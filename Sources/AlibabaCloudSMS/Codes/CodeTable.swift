@@ -57,7 +57,10 @@ package enum CodeTable {
         .ambiguous,
         http: [],
         "A code that smspipe does not know: refused with an HTTP status of 4xx, nothing was sent; else it may have been.",
-        "Read the Message. Where the line is neither rejected nor skipped, look at the send details before you send it again.",
+        """
+        Read the Message. Where the line is neither rejected nor skipped, look at the send details before you send it again. \
+        As an ErrCode of a receipt it is the carrier's word on a message that was sent.
+        """,
     )
 
     private static let exactEntries: [String: CodeEntry] = Dictionary(

@@ -102,7 +102,7 @@ package struct CivilTime: Equatable, Sendable {
     package var iso8601: String {
         var text: [UInt8] = []
         text.reserveCapacity(20)
-        appendDate(separator: UInt8(ascii: "-"), to: &text)
+        appendDate(to: &text)
         text.append(UInt8(ascii: "T"))
         appendClock(to: &text)
         text.append(UInt8(ascii: "Z"))
@@ -126,16 +126,12 @@ package struct CivilTime: Equatable, Sendable {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Appends `yyyyMMdd`, or with a separator between the three parts.
-    ///
-    /// - Parameters:
-    ///   - separator: The byte between the parts; none for `nil`.
-    ///   - text: Where the date goes.
-    package func appendDate(separator: UInt8? = nil, to text: inout [UInt8]) {
+    /// Appends `yyyy-MM-dd`.
+    private func appendDate(to text: inout [UInt8]) {
         Self.append(year, digits: 4, to: &text)
-        if let separator { text.append(separator) }
+        text.append(UInt8(ascii: "-"))
         Self.append(month, digits: 2, to: &text)
-        if let separator { text.append(separator) }
+        text.append(UInt8(ascii: "-"))
         Self.append(day, digits: 2, to: &text)
     }
 

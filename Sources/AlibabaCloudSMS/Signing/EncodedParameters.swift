@@ -64,11 +64,6 @@ package struct EncodedParameters: Equatable, Sendable {
         append(name) { PercentEncoding.append(value.utf8.span, to: &$0) }
     }
 
-    /// Makes room for parameters, in bytes of their encoded form.
-    package mutating func reserveCapacity(_ byteCount: Int) {
-        bytes.reserveCapacity(byteCount)
-    }
-
     /// Removes all parameters and keeps the buffer for the next ones.
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)

@@ -91,31 +91,6 @@ package enum PercentEncoding {
         }
     }
 
-    /// Appends the encoded form of the encoded form of bytes, in one pass.
-    ///
-    /// The string to sign of signature V1 holds each value so.
-    ///
-    /// - Parameters:
-    ///   - bytes: The bytes to encode twice.
-    ///   - buffer: Where the encoded form goes; grows by up to five times the number of bytes.
-    /// - Complexity: O(*n*) in the number of bytes.
-    package static func appendTwice(_ bytes: Span<UInt8>, to buffer: inout [UInt8]) {
-        let capacity = bytes.count * 5 + 3
-        reserve(capacity, in: &buffer)
-        buffer.append(addingCapacity: capacity) { output in
-            unsafe output.withUnsafeMutableBufferPointer { target, count in
-                guard let base = target.baseAddress else { return }
-                var end = unsafe UnsafeMutableRawPointer(base) + count
-                for index in bytes.indices {
-                    let word = doubleWords[Int(bytes[index])]
-                    unsafe end.storeBytes(of: word.littleEndian, as: UInt64.self)
-                    unsafe end += Int(word >> 56)
-                }
-                count = unsafe end - UnsafeMutableRawPointer(base)
-            }
-        }
-    }
-
     /// Returns the bytes that an encoded text stands for.
     ///
     /// - Parameter text: The encoded text; a `+` stands for itself.
@@ -165,15 +140,5 @@ package enum PercentEncoding {
         let high = UInt32(Hexadecimal.upperCaseDigit(byte >> 4))
         let low = UInt32(Hexadecimal.upperCaseDigit(byte & 15))
         return 3 << 24 | low << 16 | high << 8 | UInt32(UInt8(ascii: "%"))
-    }
-
-    /// The same for the form encoded twice: `%25XX`.
-    private static let doubleWords: [256 of UInt64] = [256 of UInt64] { index in
-        let byte = UInt8(index)
-        guard !isUnreserved(byte) else { return 1 << 56 | UInt64(byte) }
-        let high = UInt64(Hexadecimal.upperCaseDigit(byte >> 4))
-        let low = UInt64(Hexadecimal.upperCaseDigit(byte & 15))
-        let prefix = UInt64(UInt8(ascii: "5")) << 16 | UInt64(UInt8(ascii: "2")) << 8 | UInt64(UInt8(ascii: "%"))
-        return 5 << 56 | low << 32 | high << 24 | prefix
     }
 }

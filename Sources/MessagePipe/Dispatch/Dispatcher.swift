@@ -111,10 +111,12 @@ struct Dispatcher: ~Copyable {
 
     /// Moves what has waited long enough to where it can be handed out.
     mutating func makeDue(at now: Instant) {
+        var due: [BatchTable.Index] = []
         while let next = backingOff.min, next.at <= now {
             backingOff.removeMin()
-            urgent.prepend(next.index)
+            due.append(next.index)
         }
+        for index in due.reversed() { urgent.prepend(index) }
         while let next = doubtful.min, next.at <= now {
             doubtful.removeMin()
             dueLookUps.append(next.index)

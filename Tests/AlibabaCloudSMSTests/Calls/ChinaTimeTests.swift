@@ -9,7 +9,6 @@ struct ChinaTimeTests {
         (1_709_308_800, "20240302"), (1_735_660_799, "20241231"), (1_735_660_800, "20250101"), (0, "19700101"),
     ])
     func `begins a day at 16 o'clock UTC`(_ epochSeconds: Int, _ date: String) {
-        #expect(text(ChinaTime.date(epochSeconds: epochSeconds)) == date)
         #expect(ChinaTime.dateNumber(epochSeconds: epochSeconds) == UInt32(date))
     }
 

@@ -28,17 +28,6 @@ struct PercentEncodingTests {
         return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }
 
-    @Test(arguments: samples)
-    func `encodes twice as encoding two times does`(_ sample: String) {
-        var once: [UInt8] = []
-        PercentEncoding.append(sample.utf8.span, to: &once)
-        var twice = Array("kept=".utf8)
-        PercentEncoding.append(once.span, to: &twice)
-        var atOnce = Array("kept=".utf8)
-        PercentEncoding.appendTwice(sample.utf8.span, to: &atOnce)
-        #expect(atOnce == twice)
-    }
-
     @Test func `encodes every part of a text alone`() {
         let bytes = Array("a 云".utf8)
         for start in 0...bytes.count {
