@@ -36,7 +36,7 @@ struct ExplainCommand: ParsableCommand {
             return
         }
         let entry = CodeTable.entry(for: code)
-        if !CodeTable.isKnown(code), let known = Self.nearest(to: code) { printDiagnostic("did you mean \(known)?") }
+        if entry.isPrefix, let known = Self.nearest(to: code) { printDiagnostic("did you mean \(known)?") }
         guard !json else {
             try writeLine(line(entry, code: code))
             return
