@@ -12,7 +12,9 @@ extension Engine {
     /// Reports that a request was answered.
     package mutating func answered(_ id: RequestID, _ answer: Answer, at now: Instant) {
         let index = take(id, expecting: .inFlight)
-        tally.latencies.record(batches[index].sentAt.duration(to: now))
+        let wait = batches[index].sentAt.duration(to: now)
+        tally.latencies.record(wait)
+        answerTime = max(wait, answerTime * 7 / 8)
         // Whoever has a receipt id was taken: nothing may lead to a second send of it.
         let codeClass = answer.bizID == nil ? answer.codeClass : .success
         if codeClass != .unknownRefusal { lastUnknownRefusal = nil }

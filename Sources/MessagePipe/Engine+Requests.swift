@@ -26,6 +26,7 @@ extension Engine {
             return start(index, .lookUp, at: now)
         }
         resizeWindow(at: now)
+        endSendingIfTooLate(at: now)
         if journal.isKept { return nextRecordedRequest(at: now, sendDate: sendDate) }
         guard mayStart, let index = nextBatch(at: now) else { return nil }
         return leave(index, at: now, sendDate: sendDate)

@@ -33,7 +33,17 @@ extension Engine {
     }
 
     /// Whether requests may still be started.
-    var mayStart: Bool { stop == nil || stop?.sendsWhatIsBatched == true && !isGivenUp }
+    var mayStart: Bool { stop == nil || stop?.sendsWhatIsBatched == true && !isGivenUp && !isTooLateToStart }
+
+    /// Ends sending when the rest of the drain time is shorter than an answer and a half takes: what left then would be unknown.
+    mutating func endSendingIfTooLate(at now: Instant) {
+        guard let drainDeadline, let stop, stop.sendsWhatIsBatched, !isTooLateToStart,
+            now.advanced(by: answerTime * 3 / 2) > drainDeadline
+        else { return }
+        isTooLateToStart = true
+        for index in dispatcher.takeWaiting() { settle(index, stop.response) }
+        settleIntended(stop.response)
+    }
 
     /// Ends sending; every message that has not left is answered with the reason.
     mutating func stopSending(_ reason: StopReason, at now: Instant) {

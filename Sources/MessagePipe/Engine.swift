@@ -46,6 +46,10 @@ package struct Engine: ~Copyable {
     var inputDeadline: Instant?
     /// Whether nothing is awaited any more: what comes back late is unknown.
     var isGivenUp = false
+    /// Whether nothing more leaves, as the drain time ends before it would be answered.
+    var isTooLateToStart = false
+    /// How long answers take, as they have taken last; zero before the first.
+    var answerTime: Duration = .zero
     var isInputEnded = false
 
     /// - Parameters:

@@ -51,7 +51,12 @@ struct EnvironmentArguments {
         let known = Set(options.map(variable))
         for name in environment.keys.sorted() where name.hasPrefix(Self.prefix) && !known.contains(name) {
             let own = String(name.dropFirst(Self.prefix.count))
-            guard let option = Spelling.nearest(to: own, among: options) else { continue }
+            // A word more is a variable of somebody else's.
+            let joined = own.lowercased().filter { $0 != "_" }
+            let alike = options.filter { option in
+                option.count { $0 == "-" } == own.count { $0 == "_" } || option.filter { $0 != "-" } == joined
+            }
+            guard let option = Spelling.nearest(to: own, among: alike) else { continue }
             throw end(.usage, "\(name) is no variable of smspipe; did you mean \(variable(option))?")
         }
     }

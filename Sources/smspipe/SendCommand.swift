@@ -366,9 +366,14 @@ struct SendCommand: ParsableCommand {
     }
 
     /// What is said where lines are lost and no journal has them: whoever takes what has no line for unsent sends it twice.
+    ///
+    /// - Returns: The text; `nil` for other reasons to stop.
     private func text(of stop: StopReason, _ result: PipeResult) -> String? {
         let (accepted, unknown) = (result.progress.tally[.accepted], result.progress.tally[.unknown])
-        guard case .outputFailed(let what) = stop, journal == nil, accepted + unknown > 0 else { return nil }
+        guard case .outputFailed(let what) = stop, journal == nil else { return nil }
+        guard accepted + unknown > 0 else {
+            return "stopped sending: \(what); nothing was sent. Make room or mend it, then run again."
+        }
         return """
             stopped sending: \(what); the last lines of \(accepted) accepted and \(unknown) unknown messages are lost. Do not send \
             again what has no line before you have looked for it at the service; --journal would know.

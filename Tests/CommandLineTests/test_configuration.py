@@ -181,7 +181,7 @@ def test_a_variable_that_is_nearly_an_option_is_refused(smspipe, gateway, name, 
 
 def test_variables_of_others_do_not_matter(smspipe, gateway):
     """Kubernetes makes these for a service that is called smspipe."""
-    names = ["SERVICE_HOST", "SERVICE_PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR", "PORT_80_TCP_PROTO", "BIN", "HOME"]
+    names = ["SERVICE_HOST", "SERVICE_PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR", "PORT_80_TCP_PROTO", "BIN", "HOME", "ACCOUNT_ID"]
     env = {f"SMSPIPE_{name}": "tcp://10.0.0.1:80" for name in names}
     assert smspipe.run(gateway, stdin=[message(1)], env=env).outcomes == ["accepted"]
 

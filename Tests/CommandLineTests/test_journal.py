@@ -363,6 +363,18 @@ def test_a_record_that_was_taken_out_stops_the_run(smspipe, gateway, journal, pl
     assert len(gateway.sends) == 2
 
 
+def test_records_that_became_zeros_are_no_torn_end(smspipe, gateway, journal):
+    """What follows them says that they were on stable storage, wherever it stands now."""
+    options = ["--journal", journal, "--batch-size", "3", "--concurrency", "1"]
+    smspipe.run(gateway, *options, stdin=[message(n) for n in range(30)])
+    texts = journal.read_bytes().split(b"\n")
+    texts[3:6] = [b"\0" * 8]
+    journal.write_bytes(b"\n".join(texts))
+    sent = len(gateway.sends)
+    result = smspipe.run(gateway, *options, stdin=[message(n) for n in range(30)])
+    assert result.status == 74 and "record 4" in result.stderr and len(gateway.sends) == sent
+
+
 def test_a_torn_end_is_cut_and_told(smspipe, gateway, journal):
     contents = [message(n) for n in range(10)]
     first = smspipe.run(gateway, "--journal", journal, stdin=contents)

@@ -61,11 +61,14 @@ def test_a_round_that_was_broken_off_is_finished_and_nothing_is_sent_twice(kafka
     dying = tmp_path / "dying"
     dying.write_text(f'#!/bin/sh\n"{BINARY}" "$@" > /dev/null\nkill -9 $PPID\n')
     dying.chmod(0o755)
-    kafka.write([message(n) for n in range(300)] + ["no message", None, "{\n}"])
+    kafka.write([message(n) for n in range(300)] + ["no message", None, "{\r\n}"])
+    other = tmp_path / "journals" / "sms-0-1-0-100.journal"
+    other.parent.mkdir()
+    other.touch()
     first = begin(kafka, simulator, tmp_path, dying)
     assert first.wait(60) == -signal.SIGKILL
     assert [line["Messages"] for line in simulator.lines("counts")] == [300]
-    assert len(list((tmp_path / "journals").iterdir())) == 1
+    assert len(list((tmp_path / "journals").iterdir())) == 2
     kafka.write([message(n) for n in range(200, 500)])  # the first hundred are messages of their own, alike as they are
     second = begin(kafka, simulator, tmp_path)
     responses = kafka.responses(602)
@@ -73,6 +76,7 @@ def test_a_round_that_was_broken_off_is_finished_and_nothing_is_sent_twice(kafka
     second.wait()
     outcomes = [response["Outcome"] for response in responses]
     assert len(outcomes) == 602 and outcomes.count("accepted") == 600 and outcomes.count("invalid") == 2
+    assert other.exists()
     assert [line["Messages"] for line in simulator.lines("counts")] == [600]
 
 

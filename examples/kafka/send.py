@@ -13,34 +13,41 @@ A partition has one process at a time, and the next one, on whatever machine, ha
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 MOST = 10_000
 
 
 def broken_off(journals, name, position):
     """The journal of a round that was not committed, and the offset behind its last record; removes those of the others."""
-    for path in journals.glob(f"{name}-*-*.journal"):
-        end = int(path.stem.rsplit("-", 1)[1])
-        if end > position:
-            return path, end
-        path.unlink()
+    for path in journals.iterdir():
+        if found := re.fullmatch(re.escape(name) + r"-(\d+)-(\d+)\.journal", path.name):
+            if int(found[2]) > position:
+                return path, int(found[2])
+            path.unlink()
     return None, None
 
 
-def read(consumer, position, end):
-    """The next records; those up to an end, or else what comes within a second."""
-    records = []
-    while not records or (end and records[-1].offset() + 1 < end):
-        for record in consumer.consume(min(MOST, end - position) if end else MOST, timeout=1.0):
-            if record.error():
+def read(consumer, here, end):
+    """The next records: those up to an end, or else what comes first. Offsets have gaps, and the last ones may be gone."""
+    records, position = [], 0
+    while position < end if end else not records:
+        for record in consumer.consume(MOST, timeout=1.0):
+            if record.error() and record.error().code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(record.error())
-            records.append(record)
-            position = record.offset() + 1
+            if end and record.offset() >= end:
+                # What is behind the end is of the next round.
+                consumer.seek(TopicPartition(here.topic, here.partition, end))
+                return records
+            position = record.offset()
+            if not record.error():
+                records.append(record)
+                position += 1
     return records
 
 
@@ -59,7 +66,15 @@ def send(records, journal):
 def main(brokers, topic, partition, target, journals):
     journals = Path(journals)
     journals.mkdir(parents=True, exist_ok=True)
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "smspipe", "enable.auto.commit": False})
+    consumer = Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "smspipe",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+        }
+    )
     producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True})
     here = TopicPartition(topic, int(partition))
     position = consumer.committed([here])[0].offset
@@ -68,11 +83,13 @@ def main(brokers, topic, partition, target, journals):
     consumer.assign([TopicPartition(topic, int(partition), position)])
     while True:
         journal, end = broken_off(journals, f"{topic}-{partition}", position)
-        records = read(consumer, position, end)
-        first, position = records[0].offset(), records[-1].offset() + 1
+        records = read(consumer, here, end)
+        position = end or records[-1].offset() + 1
         failures = []
-        for response in send(records, journal or journals / f"{topic}-{partition}-{first}-{position}.journal"):
-            producer.produce(target, response, on_delivery=lambda error, _: error and failures.append(error))
+        if records:
+            journal = journal or journals / f"{topic}-{partition}-{records[0].offset()}-{position}.journal"
+            for response in send(records, journal):
+                producer.produce(target, response, on_delivery=lambda error, _: error and failures.append(error))
         producer.flush()
         if failures:
             raise KafkaException(failures[0])

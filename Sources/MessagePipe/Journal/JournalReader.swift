@@ -110,11 +110,12 @@ package struct JournalReader: Sendable {
             } else if recordCount == 1 {
                 throw JournalRecordError(reason: "the first record must be the head")
             }
+            // Whatever else is wrong: what it says was on stable storage cannot be torn.
+            synced = max(synced, entry.synced)
             guard entry.synced <= offset else {
                 throw JournalRecordError(reason: "\(entry.synced - offset) bytes before it are gone")
             }
             if bad == nil { apply(entry) }
-            synced = max(synced, entry.synced)
         } catch {
             var hasZeros = false
             for index in line where bytes[index] == 0 { hasZeros = true }

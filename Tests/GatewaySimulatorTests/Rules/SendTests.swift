@@ -124,6 +124,8 @@ import Testing
         Case("a domain", "isv.PARAM_NOT_SUPPORT_URL", .batch(["15000000000"], values: ["t.cn/abc"])),
         Case("an IP address", "isv.PARAM_NOT_SUPPORT_URL", .batch(["15000000000"], values: ["192.168.0.1"])),
         Case("a sum", "OK", .batch(["15000000000"], values: ["1.250,50"])),
+        Case("a number with zeros", "OK", .batch(["15000000000"], values: ["01.02.03.04"])),
+        Case("a file", "OK", .batch(["15000000000"], values: ["main.cc e.g. 1..2"])),
         Case("a mail address", "OK", .batch(["15000000000"], values: ["a.b@c.com"])),
         Case("an emoji", "isv.UNSUPPORTED_CONTENT", .batch(["15000000000"], values: ["😀"])),
         Case("traditional Chinese", "isv.UNSUPPORTED_CONTENT", .batch(["15000000000"], values: ["我們"])),

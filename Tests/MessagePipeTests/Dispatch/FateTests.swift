@@ -771,6 +771,26 @@ struct FateTests {
         #expect(bench.isFinished && bench.stop == .signal(15))
     }
 
+    @Test(arguments: [false, true])
+    func `nothing leaves that has no time left to be answered`(_ isRefused: Bool) {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 1
+            $0.linger = .zero
+        }
+        bench.read(count: 30)
+        bench.engine.signalArrived(15, at: bench.now)
+        bench.endInput()
+        for _ in 0..<12 {
+            bench.wait(.seconds(1))
+            if !bench.inFlight.isEmpty { bench.answer(isRefused ? .message : .success) }
+        }
+        // The tenth would be answered when the time is over, if it took a little longer.
+        let answered = Array(repeating: isRefused ? "rejected code.message" : "accepted OK", count: 9)
+        #expect(bench.fates() == answered + Array(repeating: "skipped smspipe.STOPPED", count: 21))
+        #expect(bench.isFinished)
+    }
+
     @Test func `when the drain time ends, what left is unknown and what did not is skipped`() {
         let bench = Bench {
             $0.batchSize = 1

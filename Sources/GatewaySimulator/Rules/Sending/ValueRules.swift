@@ -111,10 +111,11 @@ struct ValueRules: Sendable {
     }
 
     private static func isHost(_ word: Substring) -> Bool {
-        let labels = word.split(separator: ".")
-        if labels.count == 4, labels.allSatisfy({ UInt8($0) != nil }) { return true }
-        guard labels.count > 1, let last = labels.last else { return false }
-        return ["com", "cn", "net", "org", "top", "cc", "vip", "xyz"].contains(last)
+        let labels = word.split(separator: ".", omittingEmptySubsequences: false)
+        // Numbers with leading zeros are a date or an amount.
+        if labels.count == 4, labels.allSatisfy({ UInt8($0).map(String.init) ?? "" == $0 }) { return true }
+        guard labels.count > 1, !labels.contains(""), let last = labels.last else { return false }
+        return ["com", "cn", "net", "org"].contains(last)
     }
 
     // MARK: Rules of a known template
