@@ -14,7 +14,7 @@ extension Engine {
     mutating func doubt(_ index: BatchTable.Index, _ doubt: Doubt, at now: Instant) {
         batches[index].doubt = doubt
         batches[index].doubtSince = now
-        // What goes now is its look-ups.
+        // From now on it is its look-ups that may be refused for their time stamps.
         batches[index].isSignedAnew = false
         lookUpLater(index, at: now)
     }
@@ -32,7 +32,7 @@ extension Engine {
             return
         }
         let at = max(since.advanced(by: Self.lookUpTimes[lookUps]), now)
-        guard at <= since.advanced(by: configuration.confirm), !isAmbiguous(index) else {
+        guard at <= since.advanced(by: configuration.confirm) else {
             settleDoubt(index)
             return
         }
@@ -52,7 +52,7 @@ extension Engine {
     }
 
     private mutating func lookUp(_ index: BatchTable.Index, at instant: Instant) {
-        guard !isGivenUp, !responses.discards, !journal.isFailed else {
+        guard !isGivenUp, !responses.discards, !journal.isFailed, !isAmbiguous(index) else {
             settleDoubt(index)
             return
         }

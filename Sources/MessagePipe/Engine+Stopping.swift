@@ -41,8 +41,13 @@ extension Engine {
             now.advanced(by: answerTime * 3 / 2) > drainDeadline
         else { return }
         isTooLateToStart = true
-        for index in dispatcher.takeWaiting() { settle(index, stop.response) }
-        settleIntended(stop.response)
+        settleWaiting(stop.response)
+    }
+
+    /// Answers all messages that have not left.
+    private mutating func settleWaiting(_ response: Response) {
+        for index in dispatcher.takeWaiting() { settle(index, response) }
+        settleIntended(response)
     }
 
     /// Ends sending; every message that has not left is answered with the reason.
@@ -50,8 +55,7 @@ extension Engine {
         if stop == nil || stop?.sendsWhatIsBatched == true { stop = reason }
         if !stopsSoFar.contains(where: { $0.isSameKind(as: reason) }) { stopsSoFar.append(reason) }
         closeAll()
-        for index in dispatcher.takeWaiting() { settle(index, reason.response) }
-        settleIntended(reason.response)
+        settleWaiting(reason.response)
         if responses.discards {
             for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         }
@@ -67,8 +71,7 @@ extension Engine {
         drainDeadline = nil
         if !isInputEnded { inputDeadline = now.advanced(by: Self.readerPatience) }
         closeAll()
-        for index in dispatcher.takeWaiting() { settle(index, stop.response) }
-        settleIntended(stop.response)
+        settleWaiting(stop.response)
         for index in dispatcher.takeDoubtful() { settleDoubt(index) }
         dispatcher.abandonAll()
     }

@@ -30,8 +30,7 @@ package final class Pipe: RunDriver {
     private var overdue: [RequestID] = []
     /// Whether the gateway takes no request for a moment.
     private var isHeldBack = false
-    /// Set at the end.
-    private var result: PipeResult?
+    package private(set) var result: PipeResult?
 
     private init(
         _ configuration: PipeConfiguration,
@@ -64,31 +63,14 @@ package final class Pipe: RunDriver {
         outputDescriptor: Int32,
         began: (Run<Pipe>) -> Void = { _ in },
     ) -> PipeResult {
-        var pipe: Pipe?
-        // One event loop serves all connections: hops between threads cost more than the work itself.
-        withoutActuallyEscaping(began) { began in
-            MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
-                let door = LoopDoor(eventLoop)
-                let opened = configuration.journal?.take()
-                let file = opened?.file ?? nil
-                let new = Pipe(configuration, journal: opened?.journal, eventLoop: eventLoop)
-                pipe = new
-                let bound = NIOLoopBound(new, eventLoop: eventLoop)
-                if let file { new.startJournal(bound, door, file) }
-                new.start(door, inputs, outputDescriptor)
-                new.renewer = CredentialsRenewer(
-                    configuration.credentials,
-                    by: configuration.renewCredentials,
-                    on: eventLoop,
-                    door,
-                    epochSeconds: { new.translator.epochSeconds },
-                    ended: { new.renewed($0) },
-                )
-                began(Run(new, on: eventLoop, door))
-            }
+        run(began: began) { eventLoop, door in
+            let opened = configuration.journal?.take()
+            let file = opened?.file ?? nil
+            let pipe = Pipe(configuration, journal: opened?.journal, eventLoop: eventLoop)
+            if let file { pipe.startJournal(door, file) }
+            pipe.start(door, inputs, outputDescriptor)
+            return pipe
         }
-        guard let result = pipe?.result else { preconditionFailure("the event loop has ended before the run") }
-        return result
     }
 
     package var progress: Progress {
@@ -100,7 +82,8 @@ package final class Pipe: RunDriver {
         )
     }
 
-    private func startJournal(_ bound: NIOLoopBound<Pipe>, _ door: LoopDoor, _ file: JournalFile) {
+    private func startJournal(_ door: LoopDoor, _ file: JournalFile) {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let writer = JournalWriter { failure in
             door.execute { bound.value.journalReported(failure) }
         }
@@ -141,6 +124,14 @@ package final class Pipe: RunDriver {
             door,
             read: { [self] in inputReported($0) },
             wrote: { [self] in outputReported($0) },
+        )
+        renewer = CredentialsRenewer(
+            configuration.credentials,
+            by: configuration.renewCredentials,
+            on: eventLoop,
+            door,
+            epochSeconds: { [self] in translator.epochSeconds },
+            ended: { [self] in renewed($0) },
         )
     }
 

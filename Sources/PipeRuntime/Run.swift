@@ -1,17 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import NIOPosix
 
 /// Runs an engine on an event loop: what other threads may want of it.
 package protocol RunDriver: AnyObject, SendableMetatype {
     /// What tells how far a run is.
     associatedtype Progress: Sendable
+    /// What tells how it has ended.
+    associatedtype Ending
 
     /// How far the run is.
     var progress: Progress { get }
 
+    /// How the run has ended; `nil` while it lasts.
+    var result: Ending? { get }
+
     /// Begins the end that a signal asks for.
     func signalArrived(_ signal: Int32)
+}
+
+extension RunDriver {
+    /// Runs to the end, on this thread.
+    ///
+    /// One event loop serves all connections: hops between threads cost more than the work itself.
+    ///
+    /// - Parameters:
+    ///   - began: Gets the run once it is under way.
+    ///   - start: Makes the driver and starts it.
+    /// - Returns: How it ended.
+    static func run(
+        began: (Run<Self>) -> Void,
+        start: (_ eventLoop: any EventLoop, _ door: LoopDoor) -> Self,
+    ) -> Ending {
+        var driver: Self?
+        withoutActuallyEscaping(began) { began in
+            withoutActuallyEscaping(start) { start in
+                MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
+                    let door = LoopDoor(eventLoop)
+                    let started = start(eventLoop, door)
+                    driver = started
+                    began(Run(started, on: eventLoop, door))
+                }
+            }
+        }
+        guard let result = driver?.result else { preconditionFailure("the event loop has ended before the run") }
+        return result
+    }
 }
 
 /// A run that is under way, for other threads.

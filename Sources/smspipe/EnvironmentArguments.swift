@@ -25,12 +25,11 @@ struct EnvironmentArguments {
         } else if own.first == "help" {
             return arguments
         }
-        guard let optionNames = optionNames(of: subcommand.first) else { return arguments }
         let given = own.prefix { $0 != "--" }
         // What is wrong in the environment is a reason to ask for help.
         guard !given.contains(where: { ["--help", "-h", "--version"].contains($0) }) else { return arguments }
         try checkSpelling()
-        let added = try optionNames.compactMap { name, isFlag -> String? in
+        let added = try optionNames(of: subcommand.first).compactMap { name, isFlag -> String? in
             guard let value = environment[variable(name)], !value.isEmpty,
                 !Self.gives(given, name)
             else { return nil }
@@ -47,7 +46,7 @@ struct EnvironmentArguments {
 
     /// Refuses a variable that is nearly one of ours: whoever has mistyped `DRY_RUN` would send.
     private func checkSpelling() throws {
-        let options = Set(Smspipe.commandNames.flatMap { optionNames(of: $0) ?? [] }.map(\.name))
+        let options = Set(Smspipe.commandNames.flatMap(optionNames).map(\.name))
         let known = Set(options.map(variable))
         for name in environment.keys.sorted() where name.hasPrefix(Self.prefix) && !known.contains(name) {
             let own = String(name.dropFirst(Self.prefix.count))
@@ -73,8 +72,8 @@ struct EnvironmentArguments {
         arguments.contains { $0 == "--\(option)" || $0.hasPrefix("--\(option)=") }
     }
 
-    /// The options that the environment can give to a subcommand; `nil` for what is none of ours.
-    private func optionNames(of subcommand: String?) -> [(name: String, isFlag: Bool)]? {
+    /// The options that the environment can give to a subcommand.
+    private func optionNames(of subcommand: String?) -> [(name: String, isFlag: Bool)] {
         switch subcommand {
         case nil, SendCommand._commandName: SendCommand.optionNames
         case StatusCommand._commandName: StatusCommand.optionNames
@@ -82,7 +81,7 @@ struct EnvironmentArguments {
         case SimulateCommand._commandName: SimulateCommand.optionNames
         case JournalCommand._commandName: JournalCommand.optionNames
         case ExplainCommand._commandName: ExplainCommand.optionNames
-        default: nil
+        default: []
         }
     }
 

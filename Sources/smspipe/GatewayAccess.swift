@@ -138,7 +138,9 @@ func openInputs(_ files: [String]) throws -> [(name: String, descriptor: Int32)]
         throw end(.noInput, text(of: error))
     }
     // Response lines are messages: what is written would be read, and sent, without end.
-    if let input = inputs.first(where: { InputSource.isSameFile($0.descriptor, STDOUT_FILENO) }) {
+    if let output = FileIdentity(of: STDOUT_FILENO),
+        let input = inputs.first(where: { FileIdentity(of: $0.descriptor) == output })
+    {
         throw end(
             .usage,
             "\(input.name) is the output, too, and each line of it would be read again; write to another file.",

@@ -270,7 +270,9 @@ struct SendCommand: ParsableCommand {
     /// would end the lock on it.
     private func checkIsApart(_ journal: String, from inputs: [(name: String, descriptor: Int32)]) throws {
         let others = inputs + [("standard output", STDOUT_FILENO)]
-        guard let other = others.first(where: { SystemStorage.isFile($0.descriptor, at: journal) }) else { return }
+        guard let file = FileIdentity(at: journal),
+            let other = others.first(where: { FileIdentity(of: $0.descriptor) == file })
+        else { return }
         throw end(.usage, "\(other.name) is the journal itself; give --journal a file of its own.")
     }
 

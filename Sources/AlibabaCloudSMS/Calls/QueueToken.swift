@@ -62,7 +62,7 @@ package struct QueueToken: Sendable {
             let credentials = try? Credentials(
                 accessKeyID: ("AccessKeyId", token.text("AccessKeyId", in: body)),
                 accessKeySecret: ("AccessKeySecret", token.text("AccessKeySecret", in: body)),
-                securityToken: ("SecurityToken", token.nonEmptyText("SecurityToken", in: body)),
+                securityToken: ("SecurityToken", token.text("SecurityToken", in: body)),
             )
         else { throw UnreadableAnswer(status: status, reason: "the answer has no token") }
         // Both times are by the service's clock, so that ours need not be right.
@@ -71,11 +71,6 @@ package struct QueueToken: Sendable {
         }
         var lifetime = usualLifetime
         if let created = times[0], let ends = times[1], ends > created { lifetime = ends - created }
-        return .token(
-            QueueToken(
-                credentials: credentials,
-                lifetime: lifetime,
-            )
-        )
+        return .token(QueueToken(credentials: credentials, lifetime: lifetime))
     }
 }

@@ -13,14 +13,9 @@ extension GatewayRules {
             return .problem(400, "The query is malformed.")
         }
         switch (request.method, request.path) {
-        case ("GET", "/_sim/messages"), ("GET", "/_sim/requests"):
-            guard let query = MessageQuery(parameters) else {
-                return .problem(400, "The parameters request, after and limit are whole numbers from 0.")
-            }
-            guard request.path == "/_sim/messages" else {
-                return .lines(requestLines(query, withBytes: parameters.text(of: "raw") != nil))
-            }
-            return .lines(messageLines(query, at: now))
+        case ("GET", "/_sim/messages"): return found(parameters) { messageLines($0, at: now) }
+        case ("GET", "/_sim/requests"):
+            return found(parameters) { requestLines($0, withBytes: parameters.text(of: "raw") != nil) }
         case ("GET", "/_sim/duplicates"): return .lines(duplicateLines())
         case ("GET", "/_sim/counts"): return .lines([counts])
         case ("GET", "/_sim/faults"): return .lines([settings])
@@ -45,6 +40,14 @@ extension GatewayRules {
     package var takenMessageCount: Int { records.messageCount }
 
     // MARK: Lines
+
+    /// The lines that a query asks for, or what is wrong with it.
+    private func found(_ parameters: ParameterList, _ lines: (MessageQuery) -> [AnswerValue]) -> SimulatedAnswer {
+        guard let query = MessageQuery(parameters) else {
+            return .problem(400, "The parameters request, after and limit are whole numbers from 0.")
+        }
+        return .lines(lines(query))
+    }
 
     private func messageLines(_ query: MessageQuery, at now: WallTime) -> [AnswerValue] {
         var lines: [AnswerValue] = []

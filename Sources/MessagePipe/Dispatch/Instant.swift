@@ -37,7 +37,7 @@ extension Duration {
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let limit = Int64.max / 2_000_000_000
-        guard abs(seconds) < limit else { return (seconds < 0 ? -limit : limit) * 1_000_000_000 }
+        guard (-limit...limit).contains(seconds) else { return (seconds < 0 ? -limit : limit) * 1_000_000_000 }
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -29,13 +29,6 @@ package enum InputSource: Equatable, Sendable {
         }
         return opened
     }
-
-    /// Whether two open files are the same one on a disk.
-    package static func isSameFile(_ one: Int32, _ other: Int32) -> Bool {
-        var (first, second) = (stat(), stat())
-        guard unsafe fstat(one, &first) == 0, unsafe fstat(other, &second) == 0 else { return false }
-        return first.st_mode & S_IFMT == S_IFREG && first.st_ino == second.st_ino && first.st_dev == second.st_dev
-    }
 }
 
 /// An input that cannot be opened or read.

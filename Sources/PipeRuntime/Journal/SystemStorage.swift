@@ -15,14 +15,6 @@ package struct SystemStorage: JournalStorage {
         try SystemFile(path, flags: O_RDONLY | O_CLOEXEC)
     }
 
-    /// Whether an open file is the one at a path; not if there is none.
-    package static func isFile(_ descriptor: Int32, at path: String) -> Bool {
-        var own = stat()
-        var other = stat()
-        guard unsafe fstat(descriptor, &own) == 0, unsafe stat(path, &other) == 0 else { return false }
-        return own.st_ino == other.st_ino && own.st_dev == other.st_dev
-    }
-
     package func resolved(path: String) throws(StorageError) -> String {
         guard let resolved = unsafe realpath(path, nil) else { throw StorageError("realpath", errno) }
         defer { unsafe free(resolved) }
@@ -95,7 +87,7 @@ private final class SystemFile: JournalStorageFile {
     }
 
     func isFile(at path: String) throws(StorageError) -> Bool {
-        SystemStorage.isFile(descriptor, at: path)
+        FileIdentity(of: descriptor) == FileIdentity(at: path)
     }
 
     func read(into buffer: inout [UInt8], at position: Int) throws(StorageError) -> Int {

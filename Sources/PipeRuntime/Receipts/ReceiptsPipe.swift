@@ -24,8 +24,7 @@ package final class ReceiptsPipe: RunDriver {
     private var pushes: [UInt64: (PushAnswer) -> Void] = [:]
     private var nextPush: UInt64 = 1
     private let told: (ReceiptsEngine.Notice) -> Void
-    /// Set at the end.
-    private var result: ReceiptsResult?
+    package private(set) var result: ReceiptsResult?
 
     private init(
         _ configuration: ReceiptsConfiguration,
@@ -63,18 +62,11 @@ package final class ReceiptsPipe: RunDriver {
         told: @escaping (ReceiptsEngine.Notice) -> Void,
         began: (Run<ReceiptsPipe>) -> Void,
     ) -> ReceiptsResult {
-        var pipe: ReceiptsPipe?
-        withoutActuallyEscaping(began) { began in
-            MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
-                let door = LoopDoor(eventLoop)
-                let new = ReceiptsPipe(configuration, eventLoop: eventLoop, told: told)
-                pipe = new
-                new.start(door, outputDescriptor, listens)
-                began(Run(new, on: eventLoop, door))
-            }
+        run(began: began) { eventLoop, door in
+            let pipe = ReceiptsPipe(configuration, eventLoop: eventLoop, told: told)
+            pipe.start(door, outputDescriptor, listens)
+            return pipe
         }
-        guard let result = pipe?.result else { preconditionFailure("the event loop has ended before the run") }
-        return result
     }
 
     package var progress: ReceiptsResult {

@@ -22,8 +22,7 @@ package final class StatusPipe: RunDriver {
     private let stopped: (StopReason) -> Void
     /// How many stops were told.
     private var toldStops = 0
-    /// Set at the end.
-    private var result: StatusResult?
+    package private(set) var result: StatusResult?
 
     private init(
         _ configuration: StatusConfiguration,
@@ -66,26 +65,11 @@ package final class StatusPipe: RunDriver {
         stopped: @escaping (StopReason) -> Void,
         began: (Run<StatusPipe>) -> Void,
     ) -> StatusResult {
-        var pipe: StatusPipe?
-        withoutActuallyEscaping(began) { began in
-            MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
-                let door = LoopDoor(eventLoop)
-                let new = StatusPipe(configuration, eventLoop: eventLoop, stopped: stopped)
-                pipe = new
-                new.start(door, inputs, outputDescriptor)
-                new.renewer = CredentialsRenewer(
-                    configuration.credentials,
-                    by: configuration.renewCredentials,
-                    on: eventLoop,
-                    door,
-                    epochSeconds: { new.translator.epochSeconds },
-                    ended: { new.renewed($0) },
-                )
-                began(Run(new, on: eventLoop, door))
-            }
+        run(began: began) { eventLoop, door in
+            let pipe = StatusPipe(configuration, eventLoop: eventLoop, stopped: stopped)
+            pipe.start(door, inputs, outputDescriptor)
+            return pipe
         }
-        guard let result = pipe?.result else { preconditionFailure("the event loop has ended before the run") }
-        return result
     }
 
     package var progress: StatusResult {
@@ -131,6 +115,14 @@ package final class StatusPipe: RunDriver {
             door,
             read: { [self] in inputReported($0) },
             wrote: { [self] in outputReported($0) },
+        )
+        renewer = CredentialsRenewer(
+            configuration.credentials,
+            by: configuration.renewCredentials,
+            on: eventLoop,
+            door,
+            epochSeconds: { [self] in translator.epochSeconds },
+            ended: { [self] in renewed($0) },
         )
     }
 

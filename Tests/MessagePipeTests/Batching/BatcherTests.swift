@@ -401,6 +401,7 @@ struct BatcherTests {
         let (first, last) = (Instant(nanoseconds: .min), Instant(nanoseconds: .max))
         #expect(last.advanced(by: .nanoseconds(1)) == last && first.advanced(by: .nanoseconds(-1)) == first)
         #expect(Instant(nanoseconds: 3 << 61).advanced(by: .seconds(1 << 62)) == last)
+        #expect(Instant(nanoseconds: -3 << 61).advanced(by: .seconds(Int64.min)) == first)
         #expect(Instant(nanoseconds: -3 << 61).advanced(by: .seconds(-1 << 62)) == first)
         #expect(Instant(nanoseconds: 5).advanced(by: .nanoseconds(-7)) == Instant(nanoseconds: -2))
     }
