@@ -301,6 +301,21 @@ struct FateTests {
         #expect(bench.sent.count == 4)
     }
 
+    @Test func `batches whose waits end together leave in their order`() {
+        let bench = Bench {
+            $0.batchSize = 1
+            $0.concurrency = 4
+        }
+        bench.read(count: 4)
+        for wait in [5, 6, 7, 8] { bench.answer(.throttle, retryAfter: .seconds(wait)) }
+        // The machine was asleep.
+        bench.now = bench.now.advanced(by: .seconds(60))
+        bench.engine.deadlineReached(at: bench.now)
+        bench.run()
+        while bench.sent.count < 8 { bench.answerAll(); bench.wait(.seconds(1)) }
+        #expect(bench.sent.suffix(4).map(\.lines) == [[1], [2], [3], [4]])
+    }
+
     @Test func `a gateway that asks for hours is asked again after a minute`() {
         let bench = Bench()
         bench.read(count: 1)

@@ -45,6 +45,26 @@ struct JournalClaimTests {
         #expect(run.isFinished)
     }
 
+    @Test(arguments: [false, true])
+    func `what is on record and cannot leave is told as skipped when the run gives up`(_ isOutputClosed: Bool) {
+        let run = JournaledRun(batchSize: 1)
+        run.read(count: 3)
+        #expect(run.nextRequest() == nil)
+        #expect(run.takeRecords() == ["intent", "intent", "intent"])
+        run.engine.journalSynced(at: run.now)
+        // While new credentials are awaited nobody asks for requests.
+        run.engine.signalArrived(15, at: run.now)
+        if isOutputClosed { run.engine.outputClosed(at: run.now) }
+        run.now = run.now.advanced(by: .seconds(10))
+        run.engine.deadlineReached(at: run.now)
+        #expect(run.takeRecords() == ["withdrawal", "withdrawal", "withdrawal"])
+        run.engine.journalSynced(at: run.now)
+        #expect(run.output() == (isOutputClosed ? [] : ["skipped", "skipped", "skipped"]))
+        run.now = run.now.advanced(by: .seconds(1))
+        run.engine.deadlineReached(at: run.now)
+        #expect(run.isFinished)
+    }
+
     @Test func `requests leave in the order in which they were recorded`() {
         let run = JournaledRun(batchSize: 1)
         run.read(count: 5)
